@@ -1,0 +1,168 @@
+"""One event model over every carrier's webhooks: one frozen class per kind of news.
+
+What a carrier did not say is `None`. The body it sent stays in `raw`, whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum, unique
+from typing import NamedTuple
+
+from attrs import field, frozen
+
+from .models import (
+    ConversationId,
+    DeliveryStatus,
+    LineId,
+    Media,
+    Money,
+    Number,
+    Reason,
+    SendId,
+)
+
+__all__ = [
+    "DeliveryUpdated",
+    "Event",
+    "EventKey",
+    "Meaning",
+    "MessageReceived",
+    "OptedIn",
+    "OptedOut",
+    "ThreadMoved",
+    "Unrecognized",
+]
+
+
+class EventKey(NamedTuple):
+    """What makes two deliveries of a webhook the same event."""
+
+    account: str
+    id: str
+    type: str
+    member: str
+
+    def __str__(self) -> str:
+        """Return the key in one word, a digest in the place of a number."""
+        whom = hashlib.sha256(self.member.encode("utf-8", "replace")).hexdigest()
+        tail = f"/{whom[:8]}" if self.member else ""
+        return f"{self.account}/{self.type}/{self.id}{tail}"
+
+
+@unique
+class Meaning(StrEnum):
+    """How much a good status proves."""
+
+    HANDSET = "handset"
+    CARRIER = "carrier"
+    HANDED_OVER = "handed_over"
+
+
+@frozen(kw_only=True)
+class Event:
+    """Something a carrier told us.
+
+    *id* is the carrier's own key of the event, *provider* the carrier's name and
+    *account* ours for the account it came by. Times are aware; *occurred_at* is the
+    carrier's, or *received_at* where it gave none.
+    """
+
+    id: str
+    provider: str
+    account: str
+    occurred_at: datetime
+    received_at: datetime
+    raw: bytes = field(repr=False)
+
+    @property
+    def key(self) -> EventKey:
+        """Return what the journal claims the event by."""
+        concerned: Number | None = getattr(self, "member", None)
+        return EventKey(
+            self.account, self.id, type(self).__name__, str(concerned or "")
+        )
+
+
+@frozen(kw_only=True)
+class MessageReceived(Event):
+    """A member wrote to the group.
+
+    *members* is everyone but our own numbers, the sender included; `None` when the
+    carrier left the others out. *line* is the number of ours that it came to.
+    *sender* is as received when it is not a possible +1 number.
+    """
+
+    sender: Number
+    line: Number | None
+    members: frozenset[Number] | None
+    conversation: ConversationId | None
+    provider_thread: str | None = None
+    message_id: str | None = None
+    text: str = field(default="", repr=False)
+    subject: str | None = field(default=None, repr=False)
+    media: tuple[Media, ...] = field(default=(), repr=False)
+
+
+@frozen(kw_only=True)
+class DeliveryUpdated(Event):
+    """A carrier's news of one member's copy of a message we sent.
+
+    *token* is our own leg key as the carrier returned it; *reference* the caller's,
+    once the journal has found the send. *cost* is for this member alone; *network* is
+    the member's carrier or its MCC-MNC code. *also_known_as* holds further ids the
+    carrier gave the same message.
+    """
+
+    member: Number | None
+    participant: str | None = field(default=None, repr=False)
+    status: DeliveryStatus
+    provider_status: str
+    code: str | None = None
+    detail: str | None = None
+    reason: Reason | None = None
+    message_id: str | None = None
+    also_known_as: tuple[str, ...] = ()
+    token: str | None = None
+    reference: str | None = None
+    cost: Money | None = None
+    network: str | None = None
+    meaning: Meaning | None = None
+
+
+@frozen(kw_only=True)
+class OptedOut(Event):
+    """A member told the carrier to stop; the carrier now blocks our line to them."""
+
+    member: Number
+    line: Number | None
+
+
+@frozen(kw_only=True)
+class OptedIn(Event):
+    """A member took an opt-out back."""
+
+    member: Number
+    line: Number | None
+
+
+@frozen(kw_only=True)
+class Unrecognized(Event):
+    """An authentic webhook that says nothing we know how to read; *why* tells."""
+
+    why: str
+
+
+@frozen(kw_only=True)
+class ThreadMoved(Event):
+    """Ours, not a carrier's: a send left the line its conversation was on.
+
+    Handsets thread by our number, so every member now sees a new thread.
+    """
+
+    conversation: ConversationId
+    send_id: SendId
+    left: LineId
+    joined: LineId
+    why: str
