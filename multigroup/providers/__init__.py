@@ -1,0 +1,1 @@
+"""One carrier, one file: how it is spoken to and how it is understood."""

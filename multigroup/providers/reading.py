@@ -1,0 +1,87 @@
+"""Reading a webhook's body: what every carrier's reader needs at hand."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final, Self
+
+from attrs import frozen
+
+from .. import codec
+from ..errors import PayloadError
+from ..events import Unrecognized
+from ..models import Number, redact
+from ..wire import Json
+
+__all__ = ["Body", "token_in", "with_token"]
+
+_TOKEN: Final = "leg"  # noqa: S105 - a parameter's name
+
+
+def with_token(url: str | None, key: str) -> str | None:
+    """Return *url* with the leg key in its query, for a carrier to call back."""
+    if url is None:
+        return None
+    return f"{url}{'&' if '?' in url else '?'}{_TOKEN}={key}"
+
+
+def token_in(url: str | None) -> str | None:
+    """Return the leg key that `with_token` put into *url*."""
+    return codec.query_value(url, _TOKEN)
+
+
+@frozen
+class Body:
+    """A webhook body being read: what every carrier's reader needs at hand."""
+
+    carrier: str
+    account: str
+    raw: bytes
+    document: dict[str, Json]
+    own: frozenset[str]
+    received_at: datetime
+
+    @classmethod
+    def read(
+        cls,
+        carrier: str,
+        account: str,
+        raw: bytes,
+        own: frozenset[str],
+        received_at: datetime,
+    ) -> Self:
+        """Return *raw* as a JSON object.
+
+        Raises:
+            PayloadError: it is not one.
+        """
+        document = codec.loads(raw)
+        if not isinstance(document, dict):
+            raise PayloadError("the body is JSON but not an object")
+        return cls(carrier, account, raw, document, own, received_at)
+
+    def about(self, key: str | None, occurred_at: str | None) -> dict[str, Any]:
+        """Return what every event says of itself.
+
+        Where the carrier gave no key, the body's digest serves: a repeated delivery
+        is still one event.
+        """
+        return {
+            "id": key or hashlib.sha256(self.raw).hexdigest()[:32],
+            "provider": self.carrier,
+            "account": self.account,
+            "occurred_at": codec.moment(occurred_at) or self.received_at,
+            "received_at": self.received_at,
+            "raw": self.raw,
+        }
+
+    def line(self, to: Iterable[Number]) -> Number | None:
+        """Return which of *to* is ours; the first where none is known to be."""
+        given = list(to)
+        return next((n for n in given if n in self.own), next(iter(given), None))
+
+    def strange(self, why: str, key: str | None = None) -> Unrecognized:
+        """Return the event for what we cannot read."""
+        return Unrecognized(why=redact(why), **self.about(key, None))
