@@ -1,0 +1,237 @@
+"""Group MMS for Python, portable over carriers.
+
+Everything public is here and loaded at first use, so that importing this package costs
+next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from ._drive import Timeouts
+    from .client import AsyncClient, Client
+    from .conversation import AsyncGroupConversation, GroupConversation
+    from .errors import (
+        ConfigError,
+        InvalidMessageError,
+        InvalidNumberError,
+        JournalError,
+        MultigroupError,
+        NotSentError,
+        PartialSendError,
+        PayloadError,
+        ReferenceConflictError,
+        RefusedError,
+        SendError,
+        SendInProgressError,
+        SignatureError,
+        UncertainError,
+        UnsupportedError,
+        WebhookError,
+    )
+    from .events import (
+        DeliveryUpdated,
+        Event,
+        Meaning,
+        MessageReceived,
+        OptedIn,
+        OptedOut,
+        ThreadMoved,
+        Unrecognized,
+    )
+    from .journal import Journal, MemoryJournal
+    from .models import (
+        Accepted,
+        Attempt,
+        ConversationId,
+        Delivery,
+        DeliveryStatus,
+        LineId,
+        Media,
+        Message,
+        Money,
+        NotSent,
+        Number,
+        Outcome,
+        Reason,
+        Receipt,
+        Refused,
+        Scope,
+        SendId,
+        Unknown,
+        conversation_id,
+    )
+    from .providers.base import Capabilities, Line, LineKind, Provider, WebhookAuth
+    from .providers.telnyx import Telnyx
+    from .providers.vonage import Vonage
+    from .routing import Policy
+    from .webhooks import Reception, normalize
+    from .wire import Request, Response
+
+__all__ = [
+    "Accepted",
+    "AsyncClient",
+    "AsyncGroupConversation",
+    "Attempt",
+    "Capabilities",
+    "Client",
+    "ConfigError",
+    "ConversationId",
+    "Delivery",
+    "DeliveryStatus",
+    "DeliveryUpdated",
+    "Event",
+    "GroupConversation",
+    "InvalidMessageError",
+    "InvalidNumberError",
+    "Journal",
+    "JournalError",
+    "Line",
+    "LineId",
+    "LineKind",
+    "Meaning",
+    "Media",
+    "MemoryJournal",
+    "Message",
+    "MessageReceived",
+    "Money",
+    "MultigroupError",
+    "NotSent",
+    "NotSentError",
+    "Number",
+    "OptedIn",
+    "OptedOut",
+    "Outcome",
+    "PartialSendError",
+    "PayloadError",
+    "Policy",
+    "Provider",
+    "Reason",
+    "Receipt",
+    "Reception",
+    "ReferenceConflictError",
+    "Refused",
+    "RefusedError",
+    "Request",
+    "Response",
+    "Scope",
+    "SendError",
+    "SendId",
+    "SendInProgressError",
+    "SignatureError",
+    "Telnyx",
+    "ThreadMoved",
+    "Timeouts",
+    "UncertainError",
+    "Unknown",
+    "Unrecognized",
+    "UnsupportedError",
+    "Vonage",
+    "WebhookAuth",
+    "WebhookError",
+    "__version__",
+    "conversation_id",
+    "normalize",
+]
+
+_HOMES = {
+    "_drive": ("Timeouts",),
+    "client": (
+        "AsyncClient",
+        "Client",
+    ),
+    "conversation": (
+        "AsyncGroupConversation",
+        "GroupConversation",
+    ),
+    "errors": (
+        "ConfigError",
+        "InvalidMessageError",
+        "InvalidNumberError",
+        "JournalError",
+        "MultigroupError",
+        "NotSentError",
+        "PartialSendError",
+        "PayloadError",
+        "ReferenceConflictError",
+        "RefusedError",
+        "SendError",
+        "SendInProgressError",
+        "SignatureError",
+        "UncertainError",
+        "UnsupportedError",
+        "WebhookError",
+    ),
+    "events": (
+        "DeliveryUpdated",
+        "Event",
+        "Meaning",
+        "MessageReceived",
+        "OptedIn",
+        "OptedOut",
+        "ThreadMoved",
+        "Unrecognized",
+    ),
+    "journal": (
+        "Journal",
+        "MemoryJournal",
+    ),
+    "models": (
+        "Accepted",
+        "Attempt",
+        "ConversationId",
+        "Delivery",
+        "DeliveryStatus",
+        "LineId",
+        "Media",
+        "Message",
+        "Money",
+        "NotSent",
+        "Number",
+        "Outcome",
+        "Reason",
+        "Receipt",
+        "Refused",
+        "Scope",
+        "SendId",
+        "Unknown",
+        "conversation_id",
+    ),
+    "providers.base": (
+        "Capabilities",
+        "Line",
+        "LineKind",
+        "Provider",
+        "WebhookAuth",
+    ),
+    "providers.telnyx": ("Telnyx",),
+    "providers.vonage": ("Vonage",),
+    "routing": ("Policy",),
+    "webhooks": (
+        "Reception",
+        "normalize",
+    ),
+    "wire": (
+        "Request",
+        "Response",
+    ),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name where it lives (PEP 562)."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f".{_HOME_OF[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__

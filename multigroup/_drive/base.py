@@ -1,0 +1,210 @@
+"""What both drivers share, and the rules of the wire.
+
+Every rule was paid for with a lost or doubled message: no redirect is followed, no
+ambient credential is added, a reply has a total deadline and a size cap, an exception
+of one leg is that leg's alone, and only exceptions that can be raised before the first
+byte leaves count as unsent.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+import traceback
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, Self, assert_never
+
+from attrs import define, field, frozen
+
+from .. import effects
+from .._version import __version__
+from ..events import Event
+from ..journal import Journal
+from ..webhooks import Handler, Router
+from ..wire import Failure, Reply, Request, Response
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = [
+    "IN_FLIGHT",
+    "REPLY_CAP",
+    "WORKERS",
+    "Answering",
+    "BaseDriver",
+    "Timeouts",
+    "answering",
+    "answering_to",
+    "build",
+    "failure",
+    "report",
+    "settings",
+    "whole",
+]
+
+log: Final = logging.getLogger("multigroup")
+
+WORKERS: Final = 64
+IN_FLIGHT: Final = 32
+KEEP_ALIVE: Final = 5.0
+REPLY_CAP: Final = 1 << 20
+
+_HEADERS: Final = {
+    "accept-encoding": "identity",
+    "user-agent": f"multigroup/{__version__}",
+}
+
+UNSENT: Final = frozenset(
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "PoolTimeout",
+        "ProxyError",
+        "UnsupportedProtocol",
+        "InvalidURL",
+        "LocalProtocolError",
+    }
+)
+"""Exceptions raised before the first byte leaves, by class name: any library with
+httpx's interface has them."""
+
+
+@frozen(kw_only=True)
+class Timeouts:
+    """How long to wait for a carrier, in seconds.
+
+    *silence* is the longest pause between two bytes, *total* the longest exchange.
+    """
+
+    connect: float = 5.0
+    silence: float = 20.0
+    total: float = 30.0
+
+    @classmethod
+    def of(cls, total: float | None) -> Self:
+        """Return the usual limits, or those of an exchange of *total* seconds."""
+        if total is None:
+            return cls()
+        usual = cls()
+        return cls(
+            connect=min(usual.connect, total),
+            silence=min(usual.silence, total),
+            total=total,
+        )
+
+
+@define(eq=False)
+class Answering:
+    """The event whose handler is running, and how many sends it made so far."""
+
+    event: Event
+    sends: int = 0
+
+    def reference(self) -> str:
+        """Return the reference of the next send: the same when the handler reruns."""
+        self.sends += 1
+        return f"re:{self.event.key}:{self.sends}"
+
+
+answering: ContextVar[Answering | None] = ContextVar("answering", default=None)
+
+
+@define(eq=False)
+class BaseDriver:
+    """What both drivers share: whatever needs no waiting."""
+
+    journal: Journal
+    router: Router = field(factory=Router)
+    timeouts: Timeouts = field(factory=Timeouts)
+    clock: Callable[[], float] = time.time
+
+    def _instant(
+        self, effect: effects.Now | effects.Token | effects.JournalEffect
+    ) -> object:
+        match effect:
+            case effects.Now():
+                return self.clock()
+            case effects.Token():
+                return secrets.token_hex(16)
+            case _:
+                return self._kept(effect)
+
+    def _kept(self, effect: effects.JournalEffect) -> object:  # noqa: PLR0911 - a table
+        journal = self.journal
+        match effect:
+            case effects.Reserve(record=record):
+                return journal.reserve(record)
+            case effects.Write(send=send, change=change):
+                return journal.write(send, change)
+            case effects.Recall(namespace=namespace, reference=reference):
+                return journal.recall(namespace, reference)
+            case effects.LastLine(namespace=namespace, conversation=conversation):
+                return journal.last_line(namespace, conversation)
+            case effects.Store(namespace=namespace, events=events):
+                return journal.store(namespace, events)
+            case effects.Claim(namespace=namespace, key=key, now=now, until=until):
+                return journal.claim(namespace, key, now, until)
+            case effects.Settle(namespace=namespace, key=key, done=done):
+                journal.settle(namespace, key, done=done)
+                return None
+            case _:
+                assert_never(effect)
+
+    def _land(self, effect: effects.Exchange, index: int, reply: Reply) -> Reply:
+        if effect.landed is not None:
+            self.journal.write(*effect.landed(index, reply, self.clock()))
+        return reply
+
+
+def settings(timeouts: Timeouts, connections: int) -> dict[str, Any]:
+    import httpx  # noqa: PLC0415 - see above
+
+    return {
+        "timeout": httpx.Timeout(timeouts.silence, connect=timeouts.connect),
+        "limits": httpx.Limits(
+            max_connections=connections,
+            max_keepalive_connections=connections,
+            keepalive_expiry=KEEP_ALIVE,
+        ),
+    }
+
+
+def build(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
+    """Return *request* as *client*'s own kind of request."""
+    return client.build_request(
+        request.method,
+        request.url,
+        headers=request.headers.merged(_HEADERS),
+        content=request.body,
+    )
+
+
+def whole(response: httpx.Response, body: bytes) -> Response:
+    return Response(response.status_code, response.headers.items(), body)
+
+
+def failure(error: Exception) -> Failure:
+    names = {cls.__name__ for cls in type(error).__mro__}
+    return Failure(type(error).__name__, unsent=not names.isdisjoint(UNSENT))
+
+
+@contextmanager
+def answering_to(event: Event) -> Generator[None, None, None]:
+    reset = answering.set(Answering(event))
+    try:
+        yield
+    finally:
+        answering.reset(reset)
+
+
+def report(handler: Handler, event: Event, error: Exception) -> Exception:
+    """Log where a handler failed; what it said may hold text or a number."""
+    name = getattr(handler, "__qualname__", type(handler).__name__)
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown place"
+    kind = type(error).__name__
+    log.error("handler %s failed on %s: %s at %s", name, event.key, kind, where)
+    return error

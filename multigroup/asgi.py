@@ -1,0 +1,115 @@
+"""The webhook endpoint as a bare ASGI application: `POST /{account name}`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
+from typing import Any, Final, TypeAlias
+
+from .client import AsyncClient, Client
+from .errors import ConfigError, JournalError, WebhookError
+from .wire import Request
+
+__all__ = ["WebhookApp"]
+
+Message: TypeAlias = MutableMapping[str, Any]
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+BODY_CAP: Final = 1 << 20
+"""Bytes a webhook's body may have; no carrier comes near it."""
+
+log: Final = logging.getLogger("multigroup")
+
+
+class _Disconnected(Exception):  # noqa: N818 - not an error of ours
+    """The carrier hung up before its body was whole."""
+
+
+class WebhookApp:
+    """Serves a client's webhooks under any ASGI server.
+
+    Each account has its own path, the account's name: `/telnyx`, `/vonage`. It may be
+    mounted below a prefix. A `Client` is run on worker threads, an `AsyncClient` on
+    the server's loop; the client is closed when the server shuts down.
+
+    It answers 200 once the events are handled, 401 to a forgery, 503 to what the
+    carrier should deliver again, 404 to an unknown path, 405 to anything but POST and
+    413 to a body over 1 MiB.
+    """
+
+    def __init__(self, client: Client | AsyncClient) -> None:
+        self._client = client
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's worth of ASGI."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            try:
+                status = await self._status(scope, receive)
+            except _Disconnected:
+                return
+            await _answer(send, status)
+        else:  # a websocket: closing it before it is accepted answers 403
+            await send({"type": "websocket.close"})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                closing = self._client.close()
+                if closing is not None:
+                    await closing
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _status(self, scope: Scope, receive: Receive) -> int:
+        name = scope["path"].rstrip("/").rpartition("/")[2]
+        if name not in {line.provider.name for line in self._client.lines}:
+            return HTTPStatus.NOT_FOUND
+        if scope["method"] != "POST":
+            return HTTPStatus.METHOD_NOT_ALLOWED
+        body = await _body(receive)
+        if body is None:
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        request = Request("POST", scope["path"], scope["headers"], body)
+        return await self._take(name, request)
+
+    async def _take(self, name: str, request: Request) -> int:
+        try:
+            if isinstance(self._client, AsyncClient):
+                return (await self._client.receive(name, request)).status
+            return (await asyncio.to_thread(self._client.receive, name, request)).status
+        except WebhookError as error:
+            log.warning("webhook of %s answered %d: %s", name, error.status, error)
+            return error.status
+        except (ConfigError, JournalError) as error:
+            log.error("webhook of %s not taken: %s", name, error)  # noqa: TRY400
+            return HTTPStatus.SERVICE_UNAVAILABLE
+
+
+async def _body(receive: Receive) -> bytes | None:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Disconnected
+        body += message.get("body", b"")
+        if len(body) > BODY_CAP:
+            return None
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+async def _answer(send: Send, status: int) -> None:
+    headers = [(b"content-length", b"0")]
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers.append((b"allow", b"POST"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
