@@ -321,13 +321,13 @@ class Receipt:
     send_id: SendId
     conversation: ConversationId
     line: LineId | None
-    deliveries: Mapping[Number, Delivery]
+    deliveries: Mapping[str, Delivery]
     attempts: tuple[Attempt, ...]
     cost: Money | None = None
     notes: tuple[str, ...] = ()
 
     @property
-    def members(self) -> tuple[Number, ...]:
+    def members(self) -> tuple[str, ...]:
         """Return everyone the send was for, in order of number."""
         return tuple(self.deliveries)
 

@@ -23,7 +23,7 @@ from ..models import (
     mask,
 )
 
-__all__ = ["conclude", "why_stopped"]
+__all__ = ["conclude", "in_words", "why_stopped"]
 
 _ERRORS: Final[tuple[tuple[str, type[SendError], str], ...]] = (
     (
@@ -77,20 +77,24 @@ def why_stopped(outcomes: Iterable[Outcome]) -> str:
     return "stopped: no other line is left"
 
 
-def _reasons(receipt: Receipt) -> str:
-    """Return why members were not surely texted, each reason once."""
-    concerned: dict[str, list[str]] = {}
-    for member, delivery in receipt.deliveries.items():
-        if not isinstance(delivery.outcome, Accepted):
-            concerned.setdefault(_words(delivery.outcome), []).append(mask(member))
-    return "; ".join(f"{', '.join(who)}: {why}" for why, who in concerned.items())
-
-
-def _words(outcome: Refused | NotSent | Unknown) -> str:
+def in_words(outcome: Outcome) -> str:
+    """Return what *outcome* means, for people."""
     match outcome:
         case Refused(code=code, reason=reason, detail=detail):
             return f"{reason} ({code}{': ' if detail else ''}{detail})"
         case NotSent(why=why) | Unknown(why=why):
             return why
+        case Accepted(message_id=message_id):
+            return f"accepted as {message_id}"
         case _:
             assert_never(outcome)
+
+
+def _reasons(receipt: Receipt) -> str:
+    """Return why members were not surely texted, each reason once."""
+    concerned: dict[str, list[str]] = {}
+    for member, delivery in receipt.deliveries.items():
+        if not isinstance(delivery.outcome, Accepted):
+            words = in_words(delivery.outcome)
+            concerned.setdefault(words, []).append(mask(member))
+    return "; ".join(f"{', '.join(who)}: {why}" for why, who in concerned.items())
