@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from ._drive import AsyncDriver, Driver, Timeouts
 from ._programs.ingest import ingest
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     import httpx
 
 __all__ = ["AsyncClient", "Client"]
+
+_ADDRESS: Final = re.compile(r"https?://[^\s?#]+")
 
 H = TypeVar("H", bound=Callable[..., object])
 
@@ -106,6 +110,8 @@ class Client(_Client):
         )
         self._router = Router()
         self._journal = open_journal(journal)
+        if http is not None and inspect.iscoroutinefunction(http.send):
+            raise ConfigError("http= is an async client: use AsyncClient")
         self._driver = Driver(
             self._journal, self._router, self._setup.timeouts, clock, http
         )
@@ -179,6 +185,8 @@ class AsyncClient(_Client):
         )
         self._router = Router()
         self._journal = open_journal(journal)
+        if http is not None and not inspect.iscoroutinefunction(http.send):
+            raise ConfigError("http= is a blocking client: use Client")
         self._driver = AsyncDriver(
             self._journal, self._router, self._setup.timeouts, clock, http
         )
@@ -225,8 +233,11 @@ def _setup(
     webhook_url: str | None,
     strict_numbers: bool,  # noqa: FBT001
 ) -> Setup:
-    if webhook_url is not None and not webhook_url.startswith(("http://", "https://")):
-        raise ConfigError("webhook_url must be an http or https address")
+    if webhook_url is not None and not _ADDRESS.fullmatch(webhook_url):
+        raise ConfigError(
+            "webhook_url must be an http or https address without query: "
+            "the account's name is added to its path"
+        )
     limits = timeout if isinstance(timeout, Timeouts) else Timeouts.of(timeout)
     return Setup(
         fleet=Fleet(lines),

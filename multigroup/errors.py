@@ -25,6 +25,10 @@ leaves. `str(error)` masks numbers; the whole value is in `.value`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Self
+
 from .models import Receipt, mask
 
 __all__ = [
@@ -63,6 +67,10 @@ class InvalidNumberError(MultigroupError, ValueError):
         self.value = value
         self.rule = rule
 
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
+        """Let the error be pickled, as task queues do."""
+        return type(self), (self.value, self.rule)
+
 
 class InvalidMessageError(MultigroupError, ValueError):
     """No carrier could send this message as it stands."""
@@ -86,6 +94,10 @@ class SendError(MultigroupError):
     def __init__(self, message: str, receipt: Receipt) -> None:
         super().__init__(message)
         self.receipt = receipt
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, Receipt]]:
+        """Let the error be pickled, as task queues do."""
+        return type(self), (str(self), self.receipt)
 
 
 class UncertainError(SendError):
@@ -120,6 +132,10 @@ class SignatureError(WebhookError):
     def __init__(self, message: str, *, status: int = 401) -> None:
         super().__init__(message)
         self.status = status
+
+    def __reduce__(self) -> tuple[Callable[..., Self], tuple[str]]:
+        """Let the error be pickled, as task queues do."""
+        return partial(type(self), status=self.status), (str(self),)
 
 
 class PayloadError(WebhookError):

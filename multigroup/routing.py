@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,6 +25,7 @@ from .providers.base import Line, Provider
 
 __all__ = ["Fleet", "Policy", "Shortlist", "arrange", "may_move", "shortlist"]
 
+_NAME: Final = re.compile(r"[\w-]+", re.ASCII)
 _ANOTHER_LINE_HELPS: Final = frozenset({Scope.LINE, Scope.ACCOUNT})
 
 
@@ -46,6 +48,11 @@ def _checked(given: Iterable[Line]) -> tuple[Line, ...]:
         raise ConfigError("lines= is empty: give at least one, as telnyx.line('+1…')")
     accounts: dict[str, Provider] = {}
     for line in lines:
+        if not _NAME.fullmatch(line.provider.name):
+            raise ConfigError(
+                f"name={line.provider.name!r} cannot stand in a webhook's path: "
+                "use letters, digits, '_' and '-'"
+            )
         known = accounts.setdefault(line.provider.name, line.provider)
         if known is not line.provider:
             raise ConfigError(

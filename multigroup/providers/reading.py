@@ -62,6 +62,11 @@ class Body:
             raise PayloadError("the body is JSON but not an object")
         return cls(carrier, account, raw, document, own, received_at)
 
+    @property
+    def digest(self) -> str:
+        """Return what stands in for a key the carrier did not give."""
+        return hashlib.sha256(self.raw).hexdigest()[:32]
+
     def about(self, key: str | None, occurred_at: str | None) -> dict[str, Any]:
         """Return what every event says of itself.
 
@@ -69,7 +74,7 @@ class Body:
         is still one event.
         """
         return {
-            "id": key or hashlib.sha256(self.raw).hexdigest()[:32],
+            "id": key or self.digest,
             "provider": self.carrier,
             "account": self.account,
             "occurred_at": codec.moment(occurred_at) or self.received_at,

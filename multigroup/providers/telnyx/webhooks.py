@@ -120,7 +120,9 @@ def _updates(
         word = codec.text(recipient, "status") or ""
         numbers = _numbers([dict(recipient)])
         if word not in STATUSES or not numbers:
-            yield read.strange(f"delivery status {word!r}", f"{key}/{place}")
+            yield read.strange(
+                f"delivery status {word!r}", f"{key or read.digest}/{place}"
+            )
             continue
         error = _error_of(payload, place)
         code = codec.text(error, "code")

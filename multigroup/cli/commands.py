@@ -1,0 +1,21 @@
+"""The commands and their order in `multigroup --help`."""
+
+from __future__ import annotations
+
+import click
+
+from .._version import __version__
+from .demo import demo
+from .simulate import simulate
+
+__all__ = ["commands"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="multigroup")
+def commands() -> None:
+    """Group MMS, portable over carriers."""
+
+
+commands.add_command(demo)
+commands.add_command(simulate)
