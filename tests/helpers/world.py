@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 import httpx
@@ -161,11 +160,11 @@ class World:
         """Return the delivery news the application was told of."""
         return [event for event in self.events if isinstance(event, DeliveryUpdated)]
 
-    def wait(self, answer: T | Awaitable[T]) -> T:
+    def wait(self, answer: T | Coroutine[Any, Any, T]) -> T:
         """Return *answer*, run to its end if it has to be awaited."""
         if isinstance(answer, Coroutine):
-            return asyncio.run(answer)
-        assert not inspect.isawaitable(answer)
+            value: T = asyncio.run(answer)
+            return value
         return answer
 
     def close(self) -> None:

@@ -31,8 +31,9 @@ def demo(*, as_json: bool, carrier: str | None) -> None:
         ) from None
     from .show import JsonShow, TerminalShow  # noqa: PLC0415 - after what it shows
 
-    show = JsonShow(sys.stdout) if as_json else TerminalShow()
+    scenes = scenes_for(carrier)
+    show = JsonShow(sys.stdout) if as_json else TerminalShow(len(scenes))
     with Stage() as stage:
-        for scene in scenes_for(carrier):
+        for scene in scenes:
             show.play(stage, scene)
         show.end()

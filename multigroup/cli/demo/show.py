@@ -61,14 +61,15 @@ COLOURS = {"delivered": "green", "unconfirmed": "yellow", "failed": "red"}
 class TerminalShow:
     """Draws the scenes with colour, phones side by side, and a spinner in between."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, scenes: int, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
+        self._scenes = scenes
         self._number = 0
 
     def play(self, stage: Stage, scene: Scene) -> None:
         """Play *scene* and draw what it tells as it happens."""
         self._number += 1
-        title = Text(f" {self._number} · {scene.title} ", style="bold")
+        title = Text(f"{self._number}/{self._scenes} {scene.title} ", style="bold")
         self._console.print()
         self._console.rule(title, align="left", style="blue")
         facts = scene.play(stage)
