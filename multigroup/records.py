@@ -151,10 +151,15 @@ def apply(record: SendRecord, change: Change) -> SendRecord:
 
 
 def retriable(record: SendRecord) -> bool:
-    """Tell whether the send came to its end without anything having left."""
-    return record.closed and all(
-        isinstance(attempt.outcome, NotSent) for attempt in record.attempts
+    """Tell whether the send came to its end, untried or unsent, and nothing left."""
+    nothing_left = all(
+        isinstance(attempt.outcome, NotSent | Refused) for attempt in record.attempts
     )
+    ended_unsent = all(
+        isinstance(_delivery(record, member).outcome, NotSent)
+        for member in record.members
+    )
+    return record.closed and nothing_left and ended_unsent
 
 
 def owner(token: str) -> SendId:
