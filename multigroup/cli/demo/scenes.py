@@ -8,7 +8,7 @@ from functools import partial
 from ..._programs.verdict import in_words
 from ...codec import dump
 from ...errors import UncertainError
-from ...events import MessageReceived, ThreadMoved
+from ...events import DeliveryUpdated, MessageReceived, ThreadMoved
 from ...models import Accepted, DeliveryStatus, Receipt
 from ...providers.base import Line
 from ...simulator import Handset
@@ -113,7 +113,7 @@ def reply(stage: Stage, *, carrier: str) -> Iterator[Fact]:
 def settle(stage: Stage, *, carrier: str) -> Iterator[Fact]:
     """Delivery receipts come in until nothing more is expected."""
     receipt = stage.wait_for(lambda: _settled(stage, f"dinner-{carrier}"))
-    yield _deliveries(receipt)
+    yield _deliveries(stage, receipt)
     statuses = {delivery.status for delivery in receipt.deliveries.values()}
     if DeliveryStatus.UNCONFIRMED in statuses:
         yield Fact("note", OFF_NET)
@@ -255,16 +255,30 @@ def _threads(phone: Handset) -> Json:
     )
 
 
-def _deliveries(receipt: Receipt) -> Fact:
+def _deliveries(stage: Stage, receipt: Receipt) -> Fact:
+    """Return each member's way to the final status, and what the copy cost."""
     rows: list[Json] = [
         {
             "member": PEOPLE[member],
-            "status": str(delivery.status),
+            "states": _states(stage, receipt, member),
             "cost": dump(delivery.cost),
         }
         for member, delivery in receipt.deliveries.items()
     ]
     return Fact("deliveries", data={"members": rows})
+
+
+def _states(stage: Stage, receipt: Receipt, member: str) -> list[Json]:
+    """Return the statuses a copy went through; the receipt knows the last."""
+    news = [
+        event.status
+        for event in list(stage.events)
+        if isinstance(event, DeliveryUpdated)
+        and (event.reference, event.member) == (receipt.reference, member)
+    ]
+    final = receipt.deliveries[member].status
+    ways = dict.fromkeys(["accepted", *map(str, news), str(final)])
+    return list(ways)
 
 
 def _outcomes(receipt: Receipt) -> dict[str, Json]:

@@ -143,15 +143,19 @@ def _event(event: Json) -> Table:
 
 def _deliveries(members: Json) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 1))
-    for column in ("member", "status", "cost"):
+    for column in ("member", "states", "cost"):
         table.add_column(column, header_style="dim")
     for row in _list(members):
         if isinstance(row, dict):
-            status, cost = str(row["status"]), row["cost"]
-            table.add_row(
-                str(row["member"]), Text(status, COLOURS.get(status, "")), _price(cost)
-            )
+            states = [str(state) for state in _list(row["states"])]
+            table.add_row(str(row["member"]), _way(states), _price(row["cost"]))
     return table
+
+
+def _way(states: list[str]) -> Text:
+    *before, final = states
+    way = Text("".join(f"{state} → " for state in before), style="dim")
+    return way.append(final, style=COLOURS.get(final, ""))
 
 
 def _price(cost: Json) -> str:
