@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, Self, TypeVar
 
 from ._drive import AsyncDriver, Driver, Timeouts
 from ._programs.ingest import ingest
@@ -38,6 +38,7 @@ class _Client:
 
     _setup: Setup
     _router: Router
+    _awaits: ClassVar[bool]
 
     def on(self, kind: type[Event]) -> Callable[[H], H]:
         """Register the decorated function as a handler of *kind* of event.
@@ -45,9 +46,17 @@ class _Client:
         Handlers run in the order they were registered, on the thread or task that
         received the webhook. What a handler sends gets its reference from the event,
         so a handler that is run again does not text again.
+
+        Raises:
+            ConfigError: the handler is a coroutine function and the client blocking.
         """
 
         def register(handler: H) -> H:
+            if inspect.iscoroutinefunction(handler) and not self._awaits:
+                raise ConfigError(
+                    f"handler {handler.__qualname__} is a coroutine function, which a "
+                    "blocking client never awaits: use AsyncClient"
+                )
             self._router.add(kind, handler)
             return handler
 
@@ -91,6 +100,8 @@ class Client(_Client):
     Raises:
         ConfigError: the settings contradict each other.
     """
+
+    _awaits = False
 
     def __init__(
         self,
@@ -166,6 +177,8 @@ class Client(_Client):
 
 class AsyncClient(_Client):
     """The same as `Client`, with `await`; handlers may be coroutine functions."""
+
+    _awaits = True
 
     def __init__(
         self,

@@ -44,6 +44,7 @@ class Conversation:
         self._setup = setup
         self._answering_line = line
         self._roster = roster(members, own=setup.fleet.own, strict=setup.strict_numbers)
+        self._id = conversation_id(self._roster.members)
 
     @property
     def members(self) -> tuple[Number, ...]:
@@ -53,7 +54,7 @@ class Conversation:
     @property
     def id(self) -> ConversationId:
         """Return the identity of these people's conversation, on every carrier."""
-        return conversation_id(self.members)
+        return self._id
 
     def __repr__(self) -> str:
         """Show the members' last digits."""
@@ -89,6 +90,7 @@ class Conversation:
                 deadline=setup.timeouts.total if deadline is None else deadline,
                 policy=setup.policy,
                 callback=setup.callback,
+                conversation=self._id,
             )
         )
 

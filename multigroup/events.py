@@ -81,7 +81,7 @@ class Event:
         """Return what the journal claims the event by."""
         concerned: Number | None = getattr(self, "member", None)
         return EventKey(
-            self.account, self.id, type(self).__name__, str(concerned or "")
+            self.account, self.id, type(self).__name__, Number(concerned or "")
         )
 
 

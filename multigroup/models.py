@@ -71,7 +71,7 @@ def redact(text: str) -> str:
     return _SENSITIVE.sub(lambda match: mask(match[0]), text)
 
 
-_SENSITIVE = re.compile(r"\+?[0-9][0-9() .-]{5,}[0-9]|[\w.~+/=-]{20,}")
+_SENSITIVE = re.compile(r"[\w.~+/=-]{20,}|\+?[0-9][0-9() .-]{5,}[0-9]")
 
 
 class Number(str):
@@ -333,9 +333,12 @@ class Receipt:
 
     @property
     def settled(self) -> bool:
-        """Tell whether every accepted copy has a final status."""
+        """Tell whether no more news is to be expected of any copy.
+
+        An `Unknown` is never settled: evidence may still come.
+        """
         return all(
-            delivery.status is not None and delivery.status.final
+            isinstance(delivery.outcome, Refused | NotSent)
+            or (delivery.status is not None and delivery.status.final)
             for delivery in self.deliveries.values()
-            if isinstance(delivery.outcome, Accepted)
         )

@@ -43,16 +43,15 @@ def parse(value: str) -> Parsed:
         InvalidNumberError: not a possible number, not one of the US or Canada, or
             one with an extension.
     """
-    if not _CANONICAL.fullmatch(value):
-        value = _canonical(value)
-    match = _plan().fullmatch(value, 2)
+    number = value if _CANONICAL.fullmatch(value) else _canonical(value)
+    match = _plan().fullmatch(number, 2)
     region = match.lastgroup if match else None
     if region is not None and region not in _SERVED:
         raise InvalidNumberError(
             value,
             f"belongs to region {region}; group MMS reaches the US and Canada only",
         )
-    return Parsed(Number(value), known=region is not None)
+    return Parsed(Number(number), known=region is not None)
 
 
 def lenient(value: str) -> Number:

@@ -225,15 +225,16 @@ def _proven(attempt: Attempt, proof: Accepted) -> Attempt:
 
 
 def _concerned(record: SendRecord, event: DeliveryUpdated) -> Attempt | None:
+    """Return the attempt *event* tells of: our token says it, else the carrier's id."""
     ids = {event.message_id, *event.also_known_as}
-    for attempt in record.attempts:
-        if attempt.line.account != event.account:
-            continue
-        if attempt.leg == event.token:
-            return attempt
-        if isinstance(attempt.outcome, Accepted) and attempt.outcome.message_id in ids:
-            return attempt
-    return None
+    of_account = [a for a in record.attempts if a.line.account == event.account]
+    by_token = (a for a in of_account if a.leg == event.token)
+    by_id = (
+        a
+        for a in of_account
+        if isinstance(a.outcome, Accepted) and a.outcome.message_id in ids
+    )
+    return next(by_token, None) or next(by_id, None)
 
 
 def _higher(old: DeliveryUpdated | None, new: DeliveryUpdated) -> DeliveryUpdated:
@@ -288,9 +289,13 @@ def _accepted(
 
 def _telling(record: SendRecord, member: Number) -> Attempt | None:
     """Return the attempt that says most of *member*: an accepted one, else the last."""
-    concerned = [a for a in record.attempts if member in a.members]
-    accepted = [a for a in concerned if isinstance(a.outcome, Accepted)]
-    return next(reversed(accepted or concerned), None)
+    last: Attempt | None = None
+    for attempt in reversed(record.attempts):
+        if member in attempt.members:
+            if isinstance(attempt.outcome, Accepted):
+                return attempt
+            last = last or attempt
+    return last
 
 
 def _cost(record: SendRecord) -> Money | None:

@@ -143,7 +143,9 @@ def arrange(
     activity while it is not stale, then the client's own order.
     """
     fresh = last is not None and now - last[1] <= policy.sticky
-    preferred = answering or (last[0] if last is not None and fresh else None)
+    current = last[0] if last is not None and fresh else None
+    able = {line.id for line in lines}
+    preferred = answering if answering in able else current
     ordered = sorted(lines, key=lambda line: line.id != preferred)
     return tuple(ordered if policy.failover else ordered[:1])
 

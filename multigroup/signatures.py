@@ -7,12 +7,13 @@ They answer; what a failure means is for the carrier's adapter to say.
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
 import json
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from .errors import ConfigError
@@ -33,6 +34,7 @@ __all__ = [
 _SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
 _KEY_SIZE = 32
 _PART = "[A-Za-z0-9_=-]+"
+_TOKEN = re.compile(rf"({_PART})\.({_PART})\.({_PART})", re.ASCII)
 _BEARER = re.compile(rf"bearer +({_PART}\.{_PART}\.{_PART})", re.ASCII | re.IGNORECASE)
 
 
@@ -92,14 +94,17 @@ def hs256_claims(token: str, secrets: Iterable[bytes]) -> dict[str, Json] | None
     The algorithm is pinned: a token that names another is not valid, whatever its
     signature.
     """
-    head, claims, signature = token.split(".")
+    match = _TOKEN.fullmatch(token)
+    if match is None:
+        return None
+    head, claims, signature = match.groups()
     signed = f"{head}.{claims}".encode()
     raw = _base64url(signature)
     valid = False
     for secret in secrets:  # every secret is tried, so that time tells nothing
         digest = hmac.digest(secret, signed, "sha256")
         valid |= hmac.compare_digest(digest, raw)
-    if not valid or _json_object(head).get("alg") != "HS256":
+    if not valid or not _names_hs256(head):
         return None
     return _json_object(claims)
 
@@ -120,11 +125,16 @@ def _base64(value: str) -> bytes | None:
 
 
 def _base64url(part: str) -> bytes:
-    bare = part.rstrip("=")
+    bare = part.rstrip("=").replace("-", "+").replace("_", "/")
     try:
-        return base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
+        return binascii.a2b_base64(bare + "=" * (-len(bare) % 4))
     except ValueError:
         return b""
+
+
+@lru_cache(maxsize=8)  # of signed tokens only, and a carrier writes but one head
+def _names_hs256(head: str) -> bool:
+    return _json_object(head).get("alg") == "HS256"
 
 
 def _json_object(part: str) -> dict[str, Json]:

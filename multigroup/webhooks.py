@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
+from urllib.parse import parse_qsl
 
 from attrs import define, evolve, field, frozen
 
-from .errors import ConfigError
+from . import codec
+from .errors import ConfigError, PayloadError
 from .events import Event
 from .phone import lenient
 from .providers import telnyx, vonage
+from .wire import Json, Pair, Request
 
-__all__ = ["Reception", "Router", "normalize"]
-
-E = TypeVar("E", bound=Event)
-Handler = Callable[[Any], object]
+__all__ = [
+    "CARRIERS",
+    "NEVER",
+    "Reception",
+    "Router",
+    "as_json",
+    "normalize",
+    "reader_of",
+]
 
 
 @frozen
@@ -34,21 +44,36 @@ class Reception:
     status: int = HTTPStatus.OK
 
 
+@frozen
+class Handler:
+    """A function of the application's, and the kind of event it is for.
+
+    *name* tells it from other handlers, also after a restart.
+    """
+
+    kind: type[Event]
+    call: Callable[[Any], object]
+    name: str
+
+
 @define(eq=False)
 class Router:
     """The application's handlers, in the order they were registered."""
 
-    _handlers: list[tuple[type[Event], Handler]] = field(
-        factory=list[tuple[type[Event], Handler]], init=False
-    )
+    _handlers: list[Handler] = field(factory=list[Handler], init=False)
 
-    def add(self, kind: type[Event], handler: Handler) -> None:
-        """Have *handler* called with every event of *kind*, subclasses included."""
-        self._handlers.append((kind, handler))
+    def add(self, kind: type[Event], call: Callable[[Any], object]) -> None:
+        """Have *call* called with every event of *kind*, subclasses included."""
+        name = getattr(call, "__qualname__", type(call).__name__)
+        namesakes = sum(
+            known.name.partition("~")[0] == name for known in self._handlers
+        )
+        suffix = f"~{namesakes + 1}" if namesakes else ""
+        self._handlers.append(Handler(kind, call, name + suffix))
 
     def of(self, event: Event) -> list[Handler]:
         """Return the handlers of *event*."""
-        return [handler for kind, handler in self._handlers if isinstance(event, kind)]
+        return [known for known in self._handlers if isinstance(event, known.kind)]
 
 
 class _Parser(Protocol):
@@ -61,22 +86,99 @@ _PARSERS: Final[Mapping[str, _Parser]] = {
     "telnyx": telnyx.parse,
     "vonage": vonage.parse,
 }
-_NEVER: Final = datetime.fromtimestamp(0, UTC)
+CARRIERS: Final = tuple(sorted(_PARSERS))
+"""The names of the carriers whose webhooks can be read."""
+
+_FORM_TYPE: Final = "application/x-www-form-urlencoded"
+_FORM: Final = re.compile(rb"[\w.*%+~-][\w.*%+~\[\]-]*=[^\s\"<>{}]*", re.ASCII)
+_MOST_FIELDS: Final = 1000  # a webhook has a few dozen; more is somebody's mischief
+
+NEVER: Final = datetime.fromtimestamp(0, UTC)
+"""The time of an event whose carrier gave none and which nobody received."""
 
 
-def normalize(carrier: str, body: bytes, *, own: Iterable[str] = ()) -> list[Event]:
+def normalize(
+    carrier: str,
+    body: bytes,
+    *,
+    own: Iterable[str] = (),
+    headers: Mapping[str, str] | Iterable[Pair] | None = None,
+) -> list[Event]:
     """Return the events in a webhook's *body*. Nothing is verified.
 
     *own* are our own numbers: without them the first number a message came to counts
-    as ours. As nobody received the body, `received_at` is the carrier's own time.
+    as ours. The content type in *headers* tells JSON from a form; where it is not
+    given, the body does. As nobody received the body, `received_at` is the carrier's
+    own time, and 1970 where it gave none.
 
     Raises:
         ConfigError: *carrier* is not one we know.
         PayloadError: *body* is not what such a carrier sends at all.
     """
+    return reader_of(carrier, own=own, headers=headers)(body)
+
+
+def reader_of(
+    carrier: str,
+    *,
+    own: Iterable[str] = (),
+    headers: Mapping[str, str] | Iterable[Pair] | None = None,
+) -> Callable[[bytes], list[Event]]:
+    """Return `normalize` made ready for many bodies of one carrier.
+
+    Raises:
+        ConfigError: *carrier* is not one we know.
+    """
     parser = _PARSERS.get(carrier)
     if parser is None:
-        known = ", ".join(sorted(_PARSERS))
-        raise ConfigError(f"carrier {carrier!r} is not known; there is {known}")
-    events = parser(body, own=frozenset(map(lenient, own)), received_at=_NEVER)
-    return [evolve(event, received_at=event.occurred_at) for event in events]
+        raise ConfigError(f"carrier {carrier!r} is not known; {_instead(carrier)}")
+    numbers = [own] if isinstance(own, str) else own
+    ours = frozenset(map(lenient, numbers))
+    content_type = _content_type(headers)
+
+    def read(body: bytes) -> list[Event]:
+        events = parser(as_json(body, content_type), own=ours, received_at=NEVER)
+        return [
+            evolve(event, received_at=event.occurred_at, raw=body) for event in events
+        ]
+
+    return read
+
+
+def as_json(body: bytes, content_type: str = "") -> bytes:
+    """Return *body* as JSON: a form becomes one flat object, all else stays.
+
+    Raises:
+        PayloadError: *content_type* says it is a form, and it is none.
+    """
+    bare = body.removeprefix(BOM_UTF8).strip()
+    said = _FORM_TYPE in content_type
+    if not said and ("json" in content_type or not _FORM.fullmatch(bare)):
+        return body
+    written = bare.decode("utf-8", "replace")
+    try:
+        pairs = parse_qsl(
+            written,
+            keep_blank_values=True,
+            strict_parsing=True,
+            max_num_fields=_MOST_FIELDS,
+        )
+    except ValueError:
+        pairs = []
+    if not pairs:
+        raise PayloadError("the body is not a readable form")
+    return codec.dumps(dict[str, Json](pairs))
+
+
+def _content_type(headers: Mapping[str, str] | Iterable[Pair] | None) -> str:
+    if headers is None:
+        return ""
+    return (Request("POST", "", headers).headers.get("content-type") or "").lower()
+
+
+def _instead(carrier: str) -> str:
+    """Return the carrier that was probably meant, or all of them."""
+    import difflib  # noqa: PLC0415 - only for those who mistyped
+
+    close = difflib.get_close_matches(carrier.lower(), _PARSERS, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"there is {', '.join(CARRIERS)}"

@@ -24,6 +24,10 @@ class Headers(tuple[tuple[str, str], ...]):
 
     __slots__ = ()
 
+    def __repr__(self) -> str:
+        """Show the names only: values carry credentials."""
+        return f"<Headers {', '.join(name for name, _ in self)}>"
+
     def get(self, name: str) -> str | None:
         """Return the value of *name*, repeated fields joined by `, ` (RFC 9110)."""
         wanted = name.lower()

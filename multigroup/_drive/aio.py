@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import AsyncIterable, Awaitable
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from attrs import define, field
 
@@ -17,16 +16,19 @@ from .base import (
     IN_FLIGHT,
     REPLY_CAP,
     BaseDriver,
+    Http,
     answering_to,
-    build,
+    building,
     failure,
     report,
-    settings,
+    sending,
     whole,
 )
 
 if TYPE_CHECKING:
     import httpx
+
+    AsyncHttp: TypeAlias = Http[Awaitable[httpx.Response], Awaitable[None]]
 
 __all__ = ["AsyncDriver"]
 
@@ -38,32 +40,31 @@ class AsyncDriver(BaseDriver):
     """Answers programs on an asyncio event loop."""
 
     _given: httpx.AsyncClient | None = None
-    _own: httpx.AsyncClient | None = field(default=None, init=False)
+    _open: AsyncHttp | None = field(default=None, init=False)
     _slots: asyncio.Semaphore = field(
         factory=lambda: asyncio.Semaphore(IN_FLIGHT), init=False
     )
 
     async def run(self, program: effects.Program[T]) -> T:
         """Run *program* to its end and return what it returns."""
-        step: Callable[[], effects.AnyEffect] = partial(next, program)
-        while True:
-            try:
-                effect = step()
-            except StopIteration as stop:
-                value: T = stop.value
-                return value
-            try:
-                answer = await self._answer(effect)
-            except BaseException as error:  # noqa: BLE001 - the program decides
-                step = partial(program.throw, error)
-            else:
-                step = partial(program.send, answer)
+        try:
+            effect = next(program)
+            while True:
+                try:
+                    answer = await self._answer(effect)
+                except BaseException as error:  # noqa: BLE001 - the program decides
+                    effect = program.throw(error)
+                else:
+                    effect = program.send(answer)
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
 
     async def close(self) -> None:
         """Close the HTTP client if it is ours."""
-        if self._own is not None:
-            await self._own.aclose()
-            self._own = None
+        if self._open is not None:
+            await self._open.close()
+            self._open = None
 
     async def _answer(self, effect: effects.AnyEffect) -> object:
         match effect:
@@ -78,33 +79,42 @@ class AsyncDriver(BaseDriver):
                 return self._instant(effect)
 
     async def _exchange(self, effect: effects.Exchange) -> tuple[Reply, ...]:
-        legs = (self._leg(effect, index) for index in range(len(effect.requests)))
-        return tuple(await asyncio.gather(*legs))
+        """Run each request as a task; none goes on once this has ended."""
+        until = asyncio.get_running_loop().time() + self.timeouts.total
+        tasks = [
+            asyncio.create_task(self._leg(effect, index, until))
+            for index in range(len(effect.requests))
+        ]
+        try:
+            return tuple(await asyncio.gather(*tasks))
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
 
-    async def _leg(self, effect: effects.Exchange, index: int) -> Reply:
-        """Run one request within the deadline; a cancelled one lands too."""
+    async def _leg(self, effect: effects.Exchange, index: int, until: float) -> Reply:
+        """Run one request within the batch's deadline; an interrupted one lands too."""
         left = False
         try:
-            async with asyncio.timeout(self.timeouts.total), self._slots:
+            async with asyncio.timeout_at(until), self._slots:
                 left = True
                 reply = await self._call(effect.requests[index])
         except TimeoutError:
             reply = Failure("TotalTimeout", unsent=not left)
-        except asyncio.CancelledError:
-            self._land(effect, index, Failure("Cancelled", unsent=not left))
+        except BaseException as stop:
+            self._land(effect, index, Failure(type(stop).__name__, unsent=not left))
             raise
         return self._land(effect, index, reply)
 
     async def _call(self, request: Request) -> Reply:
         try:
-            client = self._client()
-            built = build(client, request)
+            http = self._http()
+            built = http.build(request)
         except Exception as error:  # noqa: BLE001 - nothing was sent, whatever it is
             return Failure(type(error).__name__, unsent=True)
         try:
-            response = await client.send(
-                built, stream=True, auth=None, follow_redirects=False
-            )
+            response = await http.send(built)
             try:
                 return whole(response, await self._read(response))
             finally:
@@ -116,7 +126,7 @@ class AsyncDriver(BaseDriver):
         if response.is_stream_consumed:
             return response.content[:REPLY_CAP]
         body = bytearray()
-        async for chunk in response.aiter_raw():
+        async for chunk in cast("AsyncIterable[bytes]", response.stream):
             body += chunk
             if len(body) > REPLY_CAP:
                 break
@@ -124,21 +134,28 @@ class AsyncDriver(BaseDriver):
 
     async def _notify(self, event: Event) -> tuple[Exception, ...]:
         failures: list[Exception] = []
-        with answering_to(event):
-            for handler in self.router.of(event):
-                try:
-                    answer = handler(event)
+        for handler in self.router.of(event):
+            try:
+                with answering_to(event, handler):
+                    answer = handler.call(event)
                     if inspect.isawaitable(answer):
                         await answer
-                except Exception as error:  # noqa: BLE001 - reported, never raised
-                    failures.append(report(handler, event, error))
+            except Exception as error:  # noqa: BLE001 - reported, never raised
+                failures.append(report(handler, event, error))
         return tuple(failures)
 
-    def _client(self) -> httpx.AsyncClient:
-        if self._given is not None:
-            return self._given
-        if self._own is None:
-            import httpx  # noqa: PLC0415 - 150 ms that an import must not cost
+    def _http(self) -> AsyncHttp:
+        if self._open is None:
+            self._open = self._opened()
+        return self._open
 
-            self._own = httpx.AsyncClient(**settings(self.timeouts, IN_FLIGHT))
-        return self._own
+    def _opened(self) -> AsyncHttp:
+        if self._given is not None:
+            return Http(building(self._given), sending(self._given), _leave_open)
+        from .own import async_own  # noqa: PLC0415 - 150 ms an import must not cost
+
+        return async_own(self.timeouts)
+
+
+async def _leave_open() -> None:
+    """Do nothing: whoever gave us the client closes it."""

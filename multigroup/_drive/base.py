@@ -12,10 +12,19 @@ import logging
 import secrets
 import time
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final, Self, assert_never
+from functools import partial
+from typing import (
+    TYPE_CHECKING,
+    Final,
+    Generic,
+    Self,
+    TypeVar,
+    assert_never,
+    overload,
+)
 
 from attrs import define, field, frozen
 
@@ -24,24 +33,29 @@ from .._version import __version__
 from ..events import Event
 from ..journal import Journal
 from ..webhooks import Handler, Router
-from ..wire import Failure, Reply, Request, Response
+from ..wire import Failure, Headers, Reply, Request, Response
 
 if TYPE_CHECKING:
     import httpx
 
+    from .own import Deadline
+
 __all__ = [
+    "HEADERS",
     "IN_FLIGHT",
     "REPLY_CAP",
     "WORKERS",
     "Answering",
     "BaseDriver",
+    "Http",
     "Timeouts",
+    "TotalTimeout",
     "answering",
     "answering_to",
-    "build",
+    "building",
     "failure",
     "report",
-    "settings",
+    "sending",
     "whole",
 ]
 
@@ -49,10 +63,9 @@ log: Final = logging.getLogger("multigroup")
 
 WORKERS: Final = 64
 IN_FLIGHT: Final = 32
-KEEP_ALIVE: Final = 5.0
 REPLY_CAP: Final = 1 << 20
 
-_HEADERS: Final = {
+HEADERS: Final = {
     "accept-encoding": "identity",
     "user-agent": f"multigroup/{__version__}",
 }
@@ -70,6 +83,10 @@ UNSENT: Final = frozenset(
 )
 """Exceptions raised before the first byte leaves, by class name: any library with
 httpx's interface has them."""
+
+
+class TotalTimeout(TimeoutError):  # noqa: N818 - its name is what a receipt shows
+    """The exchange took longer than `Timeouts.total`."""
 
 
 @frozen(kw_only=True)
@@ -98,15 +115,20 @@ class Timeouts:
 
 @define(eq=False)
 class Answering:
-    """The event whose handler is running, and how many sends it made so far."""
+    """The event a handler is answering, and how many sends it made so far."""
 
     event: Event
+    handler: str
     sends: int = 0
 
     def reference(self) -> str:
-        """Return the reference of the next send: the same when the handler reruns."""
+        """Return the reference of the next send: the same when the handler reruns.
+
+        Handlers count apart: one that sends more or less than before must not take
+        the references of the next.
+        """
         self.sends += 1
-        return f"re:{self.event.key}:{self.sends}"
+        return f"re:{self.event.key}:{self.handler}:{self.sends}"
 
 
 answering: ContextVar[Answering | None] = ContextVar("answering", default=None)
@@ -159,31 +181,57 @@ class BaseDriver:
         return reply
 
 
-def settings(timeouts: Timeouts, connections: int) -> dict[str, Any]:
-    import httpx  # noqa: PLC0415 - see above
-
-    return {
-        "timeout": httpx.Timeout(timeouts.silence, connect=timeouts.connect),
-        "limits": httpx.Limits(
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            keepalive_expiry=KEEP_ALIVE,
-        ),
-    }
+R_co = TypeVar("R_co", covariant=True)
+N_co = TypeVar("N_co", covariant=True)
 
 
-def build(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
-    """Return *request* as *client*'s own kind of request."""
-    return client.build_request(
-        request.method,
-        request.url,
-        headers=request.headers.merged(_HEADERS),
-        content=request.body,
-    )
+@frozen
+class Http(Generic[R_co, N_co]):
+    """What a driver needs of an HTTP client, of either colour.
+
+    *deadline* holds the total deadline of a request by itself, on the thread that
+    makes it; without one a request takes a worker that can be left behind.
+    """
+
+    build: Callable[[Request], httpx.Request]
+    send: Callable[[httpx.Request], R_co]
+    close: Callable[[], N_co]
+    deadline: Deadline | None = None
+
+
+def building(
+    client: httpx.Client | httpx.AsyncClient,
+) -> Callable[[Request], httpx.Request]:
+    """Return what builds requests of *client*'s own kind."""
+
+    def build(request: Request) -> httpx.Request:
+        return client.build_request(
+            request.method,
+            request.url,
+            headers=request.headers.merged(HEADERS),
+            content=request.body,
+        )
+
+    return build
+
+
+@overload
+def sending(client: httpx.Client) -> Callable[[httpx.Request], httpx.Response]: ...
+@overload
+def sending(
+    client: httpx.AsyncClient,
+) -> Callable[[httpx.Request], Awaitable[httpx.Response]]: ...
+def sending(client: httpx.Client | httpx.AsyncClient) -> object:
+    """Return what sends by *client*, whatever else it does for its owner."""
+    return partial(client.send, stream=True, auth=None, follow_redirects=False)
 
 
 def whole(response: httpx.Response, body: bytes) -> Response:
-    return Response(response.status_code, response.headers.items(), body)
+    fields = [
+        (name.decode("latin-1").lower(), value.decode("latin-1"))
+        for name, value in response.headers.raw
+    ]
+    return Response(response.status_code, Headers(fields), body)
 
 
 def failure(error: Exception) -> Failure:
@@ -192,8 +240,8 @@ def failure(error: Exception) -> Failure:
 
 
 @contextmanager
-def answering_to(event: Event) -> Generator[None, None, None]:
-    reset = answering.set(Answering(event))
+def answering_to(event: Event, handler: Handler) -> Generator[None, None, None]:
+    reset = answering.set(Answering(event, handler.name))
     try:
         yield
     finally:
@@ -202,9 +250,13 @@ def answering_to(event: Event) -> Generator[None, None, None]:
 
 def report(handler: Handler, event: Event, error: Exception) -> Exception:
     """Log where a handler failed; what it said may hold text or a number."""
-    name = getattr(handler, "__qualname__", type(handler).__name__)
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown place"
-    kind = type(error).__name__
-    log.error("handler %s failed on %s: %s at %s", name, event.key, kind, where)
+    log.error(
+        "handler %s failed on %s: %s at %s",
+        handler.name,
+        str(event.key),
+        type(error).__name__,
+        where,
+    )
     return error

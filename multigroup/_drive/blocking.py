@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from threading import Lock
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from attrs import define, field
 
@@ -17,11 +17,13 @@ from .base import (
     REPLY_CAP,
     WORKERS,
     BaseDriver,
+    Http,
+    TotalTimeout,
     answering_to,
-    build,
+    building,
     failure,
     report,
-    settings,
+    sending,
     whole,
 )
 
@@ -38,33 +40,33 @@ class Driver(BaseDriver):
     """Answers programs by blocking."""
 
     _given: httpx.Client | None = None
-    _own: httpx.Client | None = field(default=None, init=False)
+    _open: Http[httpx.Response, None] | None = field(default=None, init=False)
+    _opening: Lock = field(factory=Lock, init=False)
     _workers: ThreadPoolExecutor | None = field(default=None, init=False)
 
     def run(self, program: effects.Program[T]) -> T:
         """Run *program* to its end and return what it returns."""
-        step: Callable[[], effects.AnyEffect] = partial(next, program)
-        while True:
-            try:
-                effect = step()
-            except StopIteration as stop:
-                value: T = stop.value
-                return value
-            try:
-                answer = self._answer(effect)
-            except BaseException as error:  # noqa: BLE001 - the program decides
-                step = partial(program.throw, error)
-            else:
-                step = partial(program.send, answer)
+        try:
+            effect = next(program)
+            while True:
+                try:
+                    answer = self._answer(effect)
+                except BaseException as error:  # noqa: BLE001 - the program decides
+                    effect = program.throw(error)
+                else:
+                    effect = program.send(answer)
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
 
     def close(self) -> None:
         """Close the HTTP client if it is ours; let workers end by themselves."""
         if self._workers is not None:
             self._workers.shutdown(wait=False, cancel_futures=True)
             self._workers = None
-        if self._own is not None:
-            self._own.close()
-            self._own = None
+        if self._open is not None:
+            self._open.close()
+            self._open = None
 
     def _answer(self, effect: effects.AnyEffect) -> object:
         match effect:
@@ -79,9 +81,23 @@ class Driver(BaseDriver):
                 return self._instant(effect)
 
     def _exchange(self, effect: effects.Exchange) -> tuple[Reply, ...]:
+        until = time.monotonic() + self.timeouts.total
+        if len(effect.requests) == 1 and self._holds():
+            return (self._alone(effect, until),)
+        return self._together(effect, until)
+
+    def _alone(self, effect: effects.Exchange, until: float) -> Reply:
+        """Run the one request on this thread: a worker would double its cost."""
+        reply: Reply = Failure("Interrupted")
+        try:
+            reply = self._call(effect.requests[0], until)
+        finally:
+            self._land(effect, 0, reply)
+        return reply
+
+    def _together(self, effect: effects.Exchange, until: float) -> tuple[Reply, ...]:
         """Run each request on a worker, so that the deadline holds whatever it does."""
         pool = self._pool()
-        until = time.monotonic() + self.timeouts.total
         jobs = {
             pool.submit(self._call, request, until): index
             for index, request in enumerate(effect.requests)
@@ -100,14 +116,14 @@ class Driver(BaseDriver):
 
     def _call(self, request: Request, until: float) -> Reply:
         try:
-            client = self._client()
-            built = build(client, request)
+            http = self._http()
+            built = http.build(request)
         except Exception as error:  # noqa: BLE001 - nothing was sent, whatever it is
             return Failure(type(error).__name__, unsent=True)
+        if http.deadline is not None:
+            http.deadline.until = until
         try:
-            response = client.send(
-                built, stream=True, auth=None, follow_redirects=False
-            )
+            response = http.send(built)
             try:
                 return whole(response, self._read(response, until))
             finally:
@@ -119,39 +135,64 @@ class Driver(BaseDriver):
         if response.is_stream_consumed:
             return response.content[:REPLY_CAP]
         body = bytearray()
-        for chunk in response.iter_raw():
+        for chunk in cast("Iterable[bytes]", response.stream):  # as iter_raw() does
             body += chunk
             if len(body) > REPLY_CAP:
                 break
             if time.monotonic() > until:
-                raise TimeoutError
+                raise TotalTimeout
         return bytes(body[:REPLY_CAP])
 
     def _notify(self, event: Event) -> tuple[Exception, ...]:
         failures: list[Exception] = []
-        with answering_to(event):
-            for handler in self.router.of(event):
-                try:
-                    handler(event)
-                except Exception as error:  # noqa: BLE001 - reported, never raised
-                    failures.append(report(handler, event, error))
+        for handler in self.router.of(event):
+            try:
+                with answering_to(event, handler):
+                    handler.call(event)
+            except Exception as error:  # noqa: BLE001 - reported, never raised
+                failures.append(report(handler, event, error))
         return tuple(failures)
 
     def _pool(self) -> ThreadPoolExecutor:
-        if self._workers is None:
-            self._workers = ThreadPoolExecutor(WORKERS, "multigroup")
-        return self._workers
+        with self._opening:
+            if self._workers is None:
+                self._workers = ThreadPoolExecutor(WORKERS, "multigroup")
+            return self._workers
 
-    def _client(self) -> httpx.Client:
+    def _holds(self) -> bool:
+        """Tell whether a request keeps to its deadline without a worker."""
+        try:
+            return self._http().deadline is not None
+        except Exception:  # noqa: BLE001 - each request will say why there is no client
+            return False
+
+    def _http(self) -> Http[httpx.Response, None]:
+        if self._open is not None:
+            return self._open
+        with self._opening:
+            if self._open is None:
+                self._open = self._opened()
+            return self._open
+
+    def _opened(self) -> Http[httpx.Response, None]:
         if self._given is not None:
-            return self._given
-        if self._own is None:
-            import httpx  # noqa: PLC0415 - 150 ms that an import must not cost
+            return Http(building(self._given), sending(self._given), _leave_open)
+        from .own import own  # noqa: PLC0415 - 150 ms that an import must not cost
 
-            self._own = httpx.Client(**settings(self.timeouts, WORKERS))
-        return self._own
+        return own(self.timeouts)
 
 
-def _given_up(job: Future[Reply]) -> Failure:
-    """Return the failure of a leg past the deadline: unsent if it never started."""
-    return Failure("TotalTimeout", unsent=job.cancel())
+def _given_up(job: Future[Reply]) -> Reply:
+    """Return what became of a leg nobody waits for any more.
+
+    Unsent if it never started; its reply if that came just now.
+    """
+    if job.cancel():
+        return Failure("TotalTimeout", unsent=True)
+    if job.done() and job.exception() is None:
+        return job.result()
+    return Failure("TotalTimeout")
+
+
+def _leave_open() -> None:
+    """Do nothing: whoever gave us the client closes it."""

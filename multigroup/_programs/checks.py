@@ -83,17 +83,24 @@ def compose(text: str, media: Iterable[str | Media], subject: str | None) -> Mes
     if not message.text.strip() and not message.media:
         raise InvalidMessageError("the message is empty: give text, media or both")
     for item in message.media:
-        parts = urlsplit(item.url)
+        try:
+            parts = urlsplit(item.url)
+        except ValueError:
+            raise InvalidMessageError(
+                "a media URL is malformed: give an http or https URL"
+            ) from None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise InvalidMessageError(
                 f"a media URL of {parts.scheme or 'no scheme'!r} cannot be fetched by "
                 "a carrier: give an http or https URL that is open to the public"
             )
     try:
-        f"{message.text}{message.subject}".encode()
+        urls = "".join(item.url for item in message.media)
+        f"{message.text}{message.subject}{urls}".encode()
     except UnicodeEncodeError:
         raise InvalidMessageError(
-            "the text holds half of a surrogate pair and cannot be encoded"
+            "text, subject or a media URL holds half of a surrogate pair "
+            "and cannot be encoded"
         ) from None
     return message
 

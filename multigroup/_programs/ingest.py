@@ -44,6 +44,7 @@ def ingest(
     failures: list[Exception] = []
     busy = False
     for event in (kept.event for kept in stored):
+        now = yield from Now()  # handlers before this one may have taken long
         free = yield from Claim(namespace, event.key, now, now + LEASE)
         if free:
             failures += yield from _handle(namespace, event)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 from ..effects import (
     Exchange,
@@ -20,10 +20,16 @@ from ..effects import (
     Token,
     Write,
 )
-from ..errors import JournalError, ReferenceConflictError, SendInProgressError
+from ..errors import (
+    JournalError,
+    ReferenceConflictError,
+    SendInProgressError,
+    UncertainError,
+)
 from ..events import ThreadMoved
 from ..models import (
     Accepted,
+    ConversationId,
     Leg,
     LineId,
     Message,
@@ -43,6 +49,7 @@ from ..records import (
     Foiled,
     Moved,
     SendRecord,
+    apply,
     receipt,
 )
 from ..routing import Policy, arrange, may_move
@@ -61,6 +68,7 @@ class Order:
 
     *deadline* is in seconds: how long to wait for the same send under way elsewhere.
     *callback* is the public address of the webhook endpoint, without the account.
+    *conversation* is that of *members*.
     """
 
     namespace: str
@@ -73,6 +81,9 @@ class Order:
     deadline: float
     policy: Policy
     callback: str | None = None
+    conversation: ConversationId = field(
+        default=Factory(lambda order: conversation_id(order.members), takes_self=True)
+    )
 
 
 def send(order: Order) -> Program[Receipt]:
@@ -92,37 +103,53 @@ def send(order: Order) -> Program[Receipt]:
     if not held.ours:
         return conclude(receipt((yield from _earlier(order, wanted, held.record))))
     record = held.record
-    now = yield from Now()
-    last = yield from LastLine(order.namespace, record.conversation)
-    lines = arrange(
-        order.lines,
-        answering=order.answering,
-        last=last,
-        now=_moment(now),
-        policy=order.policy,
-    )
     try:
-        yield from _through(order, record, lines)
+        last = yield from LastLine(order.namespace, record.conversation)
+        lines = arrange(
+            order.lines,
+            answering=order.answering,
+            last=last,
+            now=wanted.began_at,
+            policy=order.policy,
+        )
+        record = yield from _through(order, record, lines)
     finally:
-        record = yield from Write(record.id, Closed())
+        record = yield from _noted(record, Closed())
     yield from _announce_move(record, last)
     return conclude(receipt(record))
 
 
-def perform(send_id: SendId, line: Line, legs: tuple[Leg, ...]) -> Program[None]:
+def perform(
+    record: SendRecord, line: Line, legs: tuple[Leg, ...]
+) -> Program[SendRecord]:
     """Send one batch of legs: intent first, then all at once, each reply written down.
 
-    The one place where handsets are made to ring.
+    The one place where handsets are made to ring. Returns the send as it then stands,
+    which webhooks may have brought further than the replies.
+
+    Raises:
+        JournalError: the intent could not be written; nothing left.
+        UncertainError: the journal failed later on, so what is known is lost.
     """
     now = yield from Now()
-    requests = tuple(line.provider.authorize(leg.request, now) for leg in legs)
-    yield from Write(send_id, Begun(line.id, legs, _moment(now)))
+    requests = tuple([line.provider.authorize(leg.request, now) for leg in legs])
+    begun = Begun(line.id, legs, _moment(now))
+    yield from Write(record.id, begun)
 
     def landed(index: int, reply: Reply, at: float) -> tuple[SendId, Change]:
         known = outcome(line.provider, legs[index], reply)
-        return send_id, Ended(legs[index].key, known, _moment(at))
+        return record.id, Ended(legs[index].key, known, _moment(at))
 
-    yield from Exchange(requests, landed)
+    try:
+        yield from Exchange(requests, landed)
+        return (yield from _now(record))
+    except JournalError as error:
+        doubtful = receipt(apply(record, begun))
+        raise UncertainError(
+            "the journal failed after the message had left: somebody was perhaps "
+            "texted; sending again could text them twice",
+            doubtful,
+        ) from error
 
 
 def _draft_record(order: Order) -> Program[SendRecord]:
@@ -133,7 +160,7 @@ def _draft_record(order: Order) -> Program[SendRecord]:
         namespace=order.namespace,
         reference=order.reference or token,
         fingerprint=order.message.fingerprint(order.members),
-        conversation=conversation_id(order.members),
+        conversation=order.conversation,
         members=order.members,
         message=order.message,
         began_at=_moment(now),
@@ -161,15 +188,17 @@ def _earlier(order: Order, ours: SendRecord, held: SendRecord) -> Program[SendRe
     return held
 
 
-def _through(order: Order, record: SendRecord, lines: Sequence[Line]) -> Program[None]:
+def _through(
+    order: Order, record: SendRecord, lines: Sequence[Line]
+) -> Program[SendRecord]:
     """Try *lines* in turn until one ends the send."""
-    first = len(record.attempts)
     for line, following in zip(lines, [*lines[1:], None], strict=True):
+        first = len(record.attempts)
         record = yield from _try(order, record, line)
-        tried, first = record.attempts[first:], len(record.attempts)
+        tried = record.attempts[first:]
         outcomes = [attempt.outcome for attempt in tried]
         if all(isinstance(known, Accepted) for known in outcomes):
-            return
+            break
         target = following if may_move(outcomes) else None
         then = (
             f"nothing was sent, so it moved on to {target.id}"
@@ -177,9 +206,10 @@ def _through(order: Order, record: SendRecord, lines: Sequence[Line]) -> Program
             else why_stopped(outcomes)
         )
         keys = tuple(attempt.leg for attempt in tried)
-        yield from Write(record.id, Moved(keys, then))
+        record = yield from _noted(record, Moved(keys, then))
         if target is None:
-            return
+            break
+    return record
 
 
 def _try(order: Order, record: SendRecord, line: Line) -> Program[SendRecord]:
@@ -196,10 +226,19 @@ def _try(order: Order, record: SendRecord, line: Line) -> Program[SendRecord]:
     if isinstance(rail, NotSent | Refused):
         now = yield from Now()
         foiled = Foiled(line.id, draft.key(0), rail, _moment(now))
-        yield from Write(record.id, foiled)
-    else:
-        yield from perform(record.id, line, line.provider.legs(draft, rail))
-    return (yield from _now(record))
+        return (yield from Write(record.id, foiled))
+    return (yield from perform(record, line, line.provider.legs(draft, rail)))
+
+
+def _noted(record: SendRecord, change: Change) -> Program[SendRecord]:
+    """Write a *change* that only explains.
+
+    A journal failing at it must not hide what is known of the message.
+    """
+    try:
+        return (yield from Write(record.id, change))
+    except JournalError:
+        return apply(record, change)
 
 
 def _announce_move(

@@ -55,10 +55,10 @@ def conclude(receipt: Receipt) -> Receipt:
         RefusedError: at least one leg was refused, none accepted.
         NotSentError: nothing left.
     """
-    counts = Counter(d.outcome.word for d in receipt.deliveries.values())
-    everybody = counts.total()
-    if counts[Accepted.word] == everybody:
+    words = [delivery.outcome.word for delivery in receipt.deliveries.values()]
+    if all(word == Accepted.word for word in words):
         return receipt
+    counts, everybody = Counter(words), len(words)
     word, error, tells = next(row for row in _ERRORS if counts[row[0]])
     raise error(
         f"{counts[word]} of {everybody} members {tells} ({_reasons(receipt)})", receipt

@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from .._version import __version__
+from .carriers import carriers
 from .demo import demo
+from .normalize import normalize
 from .simulate import simulate
 
 __all__ = ["commands"]
@@ -19,3 +21,5 @@ def commands() -> None:
 
 commands.add_command(demo)
 commands.add_command(simulate)
+commands.add_command(normalize)
+commands.add_command(carriers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from threading import RLock
 from typing import Any, TypeAlias
 
@@ -14,7 +15,6 @@ from ..errors import JournalError
 from ..events import DeliveryUpdated, Event, EventKey, MessageReceived
 from ..models import Accepted, ConversationId, LineId, SendId
 from ..records import (
-    Begun,
     Change,
     Ended,
     Reported,
@@ -28,6 +28,7 @@ __all__ = ["MemoryJournal"]
 
 Place: TypeAlias = tuple[str, EventKey]
 
+_TELLING = (Ended, Reported)  # the changes that may bring a carrier's id
 
 _EMPTY: Any = field(factory=dict[Any, Any], init=False, repr=False)
 
@@ -54,10 +55,10 @@ class MemoryJournal:
     _lock: RLock = field(factory=RLock, init=False, repr=False)
     _sends: dict[SendId, SendRecord] = _EMPTY
     _references: dict[tuple[str, str], SendId] = _EMPTY
-    _messages: dict[tuple[str, str], SendId] = _EMPTY
+    _messages: dict[tuple[str, str, str], SendId] = _EMPTY
     _lines: dict[tuple[str, ConversationId], tuple[LineId, datetime]] = _EMPTY
     _events: dict[Place, _Kept] = _EMPTY
-    _early: dict[tuple[str, str], list[DeliveryUpdated]] = _EMPTY
+    _early: dict[tuple[str, str, str], list[DeliveryUpdated]] = _EMPTY
 
     def reserve(self, record: SendRecord) -> Reserved:
         """Put *record* under its reference, or return the send that holds it."""
@@ -78,7 +79,7 @@ class MemoryJournal:
             except KeyError:
                 raise JournalError(f"send {send} is not in the journal") from None
             self._sends[send] = record
-            if isinstance(change, Begun | Ended | Reported):
+            if isinstance(change, _TELLING):
                 record = self._index(record)
             return record
 
@@ -98,6 +99,7 @@ class MemoryJournal:
     def store(self, namespace: str, events: Sequence[Event]) -> tuple[Stored, ...]:
         """Keep *events*; merge delivery news into the sends it belongs to."""
         with self._lock:
+            self._make_room_for(namespace, events)
             return tuple(self._store(namespace, event) for event in events)
 
     def claim(
@@ -120,7 +122,7 @@ class MemoryJournal:
         with self._lock:
             kept = self._events.get((namespace, key))
             if kept is not None:
-                kept.settled, kept.taken_until = done, 0.0
+                kept.settled, kept.taken_until = kept.settled or done, 0.0
 
     def close(self) -> None:
         """Keep everything: another client may be using this journal."""
@@ -128,7 +130,7 @@ class MemoryJournal:
     def _take_up(self, held: SendRecord, wanted: SendRecord) -> Reserved:
         if held.fingerprint != wanted.fingerprint or not retriable(held):
             return Reserved(held, ours=False)
-        self._sends[held.id] = evolve(held, closed=False)
+        self._sends[held.id] = evolve(held, closed=False, message=wanted.message)
         return Reserved(self._sends[held.id], ours=True)
 
     def _make_room(self) -> None:
@@ -162,13 +164,11 @@ class MemoryJournal:
 
     def _store(self, namespace: str, event: Event) -> Stored:
         fresh = (namespace, event.key) not in self._events
-        if isinstance(event, MessageReceived):
+        if fresh and isinstance(event, MessageReceived):
             self._heard(namespace, event)
         if isinstance(event, DeliveryUpdated):
-            event = self._merge(event, fresh=fresh)
+            event = self._merge(namespace, event, fresh=fresh)
         if fresh:
-            if len(self._events) >= self.max_events:
-                self._forget_event()
             self._events[namespace, event.key] = _Kept(event)
         return Stored(event, fresh)
 
@@ -176,39 +176,58 @@ class MemoryJournal:
         if event.conversation is not None and event.line is not None:
             line = LineId(event.account, event.line)
             place = (namespace, event.conversation)
-            self._lines[place] = (line, event.received_at)
+            if place not in self._lines or self._lines[place][1] <= event.received_at:
+                self._lines[place] = (line, event.received_at)
 
-    def _merge(self, event: DeliveryUpdated, *, fresh: bool) -> DeliveryUpdated:
-        send = self._concerned(event)
+    def _merge(
+        self, namespace: str, event: DeliveryUpdated, *, fresh: bool
+    ) -> DeliveryUpdated:
+        send = self._concerned(namespace, event)
         if send is not None:
             record = self.write(send, Reported(event))
             return evolve(event, reference=record.reference)
-        if fresh and event.message_id is not None and len(self._early) < self.max_sends:
-            place = (event.account, event.message_id)
-            self._early.setdefault(place, []).append(event)
+        if fresh and len(self._early) < self.max_sends:
+            for place in _called(namespace, event):
+                self._early.setdefault(place, []).append(event)
         return event
 
-    def _concerned(self, event: DeliveryUpdated) -> SendId | None:
+    def _concerned(self, namespace: str, event: DeliveryUpdated) -> SendId | None:
         if event.token is not None:
             record = self._sends.get(owner(event.token))
-            if record is not None and event.token in record.legs:
+            if (
+                record is not None
+                and record.namespace == namespace
+                and event.token in record.legs
+            ):
                 return record.id
-        for name in (event.message_id, *event.also_known_as):
-            if name is not None and (event.account, name) in self._messages:
-                return self._messages[event.account, name]
-        return None
+        named = (self._messages.get(place) for place in _called(namespace, event))
+        return next((send for send in named if send in self._sends), None)
 
-    def _forget_event(self) -> None:
-        oldest = next((p for p, kept in self._events.items() if kept.settled), None)
-        if oldest is None:
+    def _make_room_for(self, namespace: str, events: Sequence[Event]) -> None:
+        """Forget as many settled events as *events* need, or none at all."""
+        coming = {(namespace, event.key) for event in events} - self._events.keys()
+        surplus = len(self._events) + len(coming) - self.max_events
+        if surplus <= 0:
+            return
+        settled = (place for place, kept in self._events.items() if kept.settled)
+        leaving = list(islice(settled, surplus))
+        if len(leaving) < surplus:
             raise JournalError(
                 f"the memory journal is full: {self.max_events} events are unsettled"
             )
-        del self._events[oldest]
+        for place in leaving:
+            del self._events[place]
 
 
-def _names(record: SendRecord) -> Iterator[tuple[str, str]]:
+def _called(namespace: str, event: DeliveryUpdated) -> Iterator[tuple[str, str, str]]:
+    """Yield what a carrier calls the message that *event* is about."""
+    for name in (event.message_id, *event.also_known_as):
+        if name is not None:
+            yield (namespace, event.account, name)
+
+
+def _names(record: SendRecord) -> Iterator[tuple[str, str, str]]:
     """Yield what carriers call the messages of *record*."""
     for attempt in record.attempts:
         if isinstance(attempt.outcome, Accepted):
-            yield (attempt.line.account, attempt.outcome.message_id)
+            yield (record.namespace, attempt.line.account, attempt.outcome.message_id)

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum, unique
 from http import HTTPStatus
 from typing import ClassVar, Final, Literal, TypeAlias, assert_never
+from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
@@ -263,8 +264,26 @@ def outcome(provider: Provider, leg: Leg, reply: Reply) -> Outcome:
 
 
 def bare_url(url: str) -> str:
-    """Return a base URL without the slash some end it with."""
+    """Return a base URL without the slash some end it with.
+
+    Raises:
+        ConfigError: it is no http or https address, or carries a password.
+    """
+    if not _sound(url):
+        raise ConfigError(
+            "base_url must be http(s)://host[:port][/path], without user or query"
+        )
     return url.rstrip("/")
+
+
+def _sound(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        reachable = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port beyond 65535, a broken IPv6 address
+        return False
+    extras = (parts.username, parts.query, parts.fragment)
+    return parts.scheme in {"http", "https"} and reachable and not any(extras)
 
 
 def rulings(*rows: tuple[Reason, Scope, str]) -> Mapping[str, Ruling]:

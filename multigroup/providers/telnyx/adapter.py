@@ -6,10 +6,11 @@ live carrier.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from attrs import field, frozen
 
@@ -55,6 +56,16 @@ def _keys(given: str | Sequence[str] | None) -> tuple[bytes, ...]:
     return ed25519_keys([given] if isinstance(given, str) else given)
 
 
+def _callable_back(_telnyx: object, _attribute: object, value: str | None) -> None:
+    if value is not None and not _CALLBACK.fullmatch(value):
+        raise ConfigError(
+            "webhook_failover_url must be an http or https address without fragment"
+        )
+
+
+_CALLBACK: Final = re.compile(r"https?://[^\s#]+")
+
+
 def _given(_telnyx: object, _attribute: object, value: str) -> None:
     if not value:
         raise ConfigError("Telnyx needs api_key= (it starts with KEY)")
@@ -78,7 +89,9 @@ class Telnyx(Provider):
     public_key: tuple[bytes, ...] = field(default=None, converter=_keys, repr=False)
     name: str = "telnyx"
     base_url: str = field(default="https://api.telnyx.com/v2", converter=bare_url)
-    webhook_failover_url: str | None = field(default=None, repr=False)
+    webhook_failover_url: str | None = field(
+        default=None, repr=False, validator=_callable_back
+    )
     use_profile_webhooks: bool | None = None
     capabilities: Capabilities = field(default=CAPABILITIES, repr=False)
 
@@ -146,14 +159,13 @@ class Telnyx(Provider):
             raise ConfigError(
                 f"{self.name} has no public_key= and so cannot verify a webhook"
             )
-        timestamp = unix_seconds(request.headers.get("telnyx-timestamp"))
+        written = request.headers.get("telnyx-timestamp") or ""
+        timestamp = unix_seconds(written)
         signature = request.headers.get("telnyx-signature-ed25519")
         if timestamp is None or signature is None:
             raise SignatureError("the webhook carries no Telnyx signature")
-        signed = request.headers.get("telnyx-timestamp") or ""
-        if not ed25519_valid(
-            self.public_key, signature, signed.encode() + b"|" + request.body
-        ):
+        signed = written.encode() + b"|" + request.body
+        if not ed25519_valid(self.public_key, signature, signed):
             raise SignatureError("the webhook's signature does not fit its body")
         if abs(now - timestamp) > WINDOW:
             raise SignatureError(
@@ -175,8 +187,10 @@ def _refusal(status: int, body: dict[str, Json]) -> Outcome:
     code = codec.text(first, "code") or ""
     if code in THROTTLED:
         return NotSent(f"Telnyx is throttling (code {code})")
-    if code in AMBIGUOUS:
-        return Unknown(f"HTTP {status}, code {code}: it may have been taken")
+    if code in AMBIGUOUS or (not code and status == HTTPStatus.CONFLICT):
+        return Unknown(
+            f"HTTP {status}, code {code or 'unreadable'}: perhaps it was taken"
+        )
     ruling = CODES.get(code) or BY_STATUS.get(str(status), OTHERWISE)
     detail = redact(codec.text(first, "title") or "")
     return Refused(code or f"HTTP {status}", ruling.reason, ruling.scope, detail)

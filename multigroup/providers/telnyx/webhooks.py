@@ -106,7 +106,7 @@ def _media(entries: list[Json]) -> Iterator[Media]:
             yield Media(
                 url,
                 codec.text(item, "content_type"),
-                size if isinstance(size, int) else None,
+                size if type(size) is int else None,
                 codec.text(item, "sha256") or codec.text(item, "hash_sha256"),
             )
 
@@ -166,13 +166,19 @@ def _own_cost(
 
 
 def _error_of(payload: dict[str, Json], place: int) -> dict[str, Json]:
-    """Return the error that points at recipient *place*, else one at nobody."""
+    """Return the error of recipient *place*: one that points there, or at nobody.
+
+    An event of a single recipient may point at their place in the request.
+    """
     errors = [codec.table(error) for error in codec.items(payload, "errors")]
+    alone = len(codec.items(payload, "to")) == 1
     pointers = [
         codec.text(codec.table(error, "source"), "pointer") or "" for error in errors
     ]
-    for error, pointer in zip(errors, pointers, strict=True):
-        if re.match(rf"/to/{place}(?:/|$)", pointer):
-            return error
+    pointed = re.compile(r"/to/" if alone else rf"/to/{place}(?:/|$)")
+    at_them = [e for e, p in zip(errors, pointers, strict=True) if pointed.match(p)]
     general = [e for e, p in zip(errors, pointers, strict=True) if "/to/" not in p]
-    return general[0] if general else {}
+    return (at_them + general + [_NO_ERROR])[0]
+
+
+_NO_ERROR: dict[str, Json] = {}

@@ -90,6 +90,12 @@ STATUSES: Mapping[str, tuple[DeliveryStatus, Meaning | None]] = {
 
 EXPIRED_CODE = "1360"
 
+DECLARED = frozenset({"image", "audio", "video"})
+"""MIME main types that are Vonage's words as they stand."""
+
+UNTOLD = frozenset({"", "application/octet-stream", "binary/octet-stream"})
+"""Content types that say nothing, so that the file's ending decides."""
+
 MEDIA_TYPES: Mapping[str, str] = {
     **dict.fromkeys(("jpg", "jpeg", "png", "gif", "bmp"), "image"),
     **dict.fromkeys(("mp3", "amr", "midi", "mid", "wav", "ac3"), "audio"),

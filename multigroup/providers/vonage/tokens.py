@@ -74,7 +74,7 @@ def _rsa_key(pem: str) -> RSAPrivateKey:
 
     try:
         key = load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError):
+    except Exception:  # noqa: BLE001 - the library has an error for every oddity
         raise ConfigError("private_key is not a readable PEM private key") from None
     if not isinstance(key, RSAPrivateKey):
         raise ConfigError("private_key must be an RSA key: Vonage takes RS256 only")

@@ -72,7 +72,7 @@ def _received(read: Body, document: dict[str, Json]) -> Event:
     if sender is None:
         return read.strange("a message without a sender", key)
     participants = codec.items(codec.table(document, "mms"), "participants")
-    others = [_e164(str(number)) for number in participants if number]
+    others = filter(None, (_number({"who": who}, "who") for who in participants))
     line = read.line([] if to is None else [to])
     members = frozenset({sender, *others} - {line, *read.own})
     media = tuple(_media(document))
@@ -97,9 +97,9 @@ def _text(document: dict[str, Json]) -> str:
 
 def _media(document: dict[str, Json]) -> Iterator[Media]:
     """Yield each attachment once: `content` may or may not repeat the primary one."""
-    primary = [codec.table(document, kind) for kind in INBOUND_MEDIA]
-    further = [codec.table(item) for item in codec.items(document, "content")]
-    urls = (codec.text(item, "url") for item in [*primary, *further])
+    primary = [document[kind] for kind in INBOUND_MEDIA if kind in document]
+    further = codec.items(document, "content")
+    urls = (codec.text(codec.table(item), "url") for item in [*primary, *further])
     return (Media(url) for url in dict.fromkeys(filter(None, urls)))
 
 
@@ -130,7 +130,8 @@ def _updated(read: Body, document: dict[str, Json]) -> Event:
 
 
 def _error(document: dict[str, Json]) -> tuple[str | None, str | None]:
-    """Return code and words: the code is `title`, a string or an integer."""
+    """Return code and words: the code is `title`, or ends the address in `type`."""
     error = codec.table(document, "error")
-    code = codec.text(error, "title") or codec.text(error, "code")
+    fragment = (codec.text(error, "type") or "").partition("#")[2]
+    code = codec.text(error, "title") or codec.text(error, "code") or fragment or None
     return code, codec.text(error, "detail") or codec.text(error, "reason")
