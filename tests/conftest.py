@@ -6,6 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cassettes.options import (  # noqa: F401 - hooks, which pytest finds here
+    pytest_addoption,
+    pytest_cmdline_main,
+    pytest_report_header,
+)
 from tests.helpers.world import Carrier, Colour, World
 
 

@@ -1,0 +1,1 @@
+"""What several test modules share: worlds, servers that fail, and the like."""
