@@ -10,16 +10,17 @@ import base64
 import codecs
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
+from . import events
 from .errors import PayloadError
 from .events import Event
-from .models import LineId, Money, Number, Outcome
+from .models import LineId, Money, Number, Outcome, redact
 from .wire import Json
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ __all__ = [
     "dumps",
     "event_type",
     "items",
+    "load_event",
     "loads",
     "moment",
     "query_value",
@@ -41,6 +43,15 @@ __all__ = [
 
 _ABSURD: Final = 15
 """Digits before the point that no price has: such a sum could not be added up."""
+
+_EVENTS: Final[Mapping[str, type[Event]]] = {
+    "delivery_updated": events.DeliveryUpdated,
+    "message_received": events.MessageReceived,
+    "opted_in": events.OptedIn,
+    "opted_out": events.OptedOut,
+    "thread_moved": events.ThreadMoved,
+    "unrecognized": events.Unrecognized,
+}
 
 
 def loads(body: bytes) -> Json:
@@ -112,7 +123,9 @@ def moment(written: str | None) -> datetime | None:
     """Return an ISO 8601 time as an aware one (UTC unless it says otherwise)."""
     try:
         parsed = datetime.fromisoformat(written or "")
-        return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
+        if parsed.tzinfo is None:
+            return parsed.replace(tzinfo=UTC)
+        return parsed if parsed.tzinfo is UTC else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
@@ -134,17 +147,52 @@ def event_type(event: Event) -> str:
 
 
 def dump(value: object) -> Json:
-    """Return one of our frozen values as plain JSON; sets are sorted."""
+    """Return one of our frozen values as plain JSON; sets are sorted.
+
+    Bytes that are UTF-8 stay readable. Others are in base64, and so is the rare text
+    that could be mistaken for such base64.
+    """
     plain: Json = _converter().unstructure(value)
     return plain
+
+
+def load_event(document: Json) -> Event:
+    """Return the event that `dump` made *document* of, equal to it in every field.
+
+    Fields that have a default may be absent and unknown ones are passed over, so that
+    releases can read each other's events.
+
+    Raises:
+        PayloadError: *document* is not an event as `dump` writes it.
+    """
+    given = table(document)
+    kind = text(given, "type") or ""
+    if kind not in _EVENTS:
+        known = ", ".join(_EVENTS)
+        raise PayloadError(f"event type {redact(kind)!r} is none of {known}")
+    try:
+        event: Event = _converter().structure(given, _EVENTS[kind])
+    except Exception as error:  # noqa: BLE001 - cattrs has one for every oddity
+        from cattrs import transform_error  # noqa: PLC0415 - see below
+
+        broken = "; ".join(transform_error(error))
+        raise PayloadError(f"the {kind} event cannot be read: {broken}") from None
+    return event
 
 
 @cache
 def _converter() -> Converter:
     from cattrs import Converter  # noqa: PLC0415 - 70 ms that a send never needs
-    from cattrs.gen import make_dict_unstructure_fn  # noqa: PLC0415
 
     converter = Converter()
+    _teach_writing(converter)
+    _teach_reading(converter)
+    return converter
+
+
+def _teach_writing(converter: Converter) -> None:
+    from cattrs.gen import make_dict_unstructure_fn  # noqa: PLC0415 - see above
+
     converter.register_unstructure_hook(Number, str)
     converter.register_unstructure_hook(StrEnum, lambda word: word.value)
     converter.register_unstructure_hook(Decimal, str)
@@ -169,7 +217,34 @@ def _converter() -> Converter:
 
     converter.register_unstructure_hook_factory(_is_event, typed)
     converter.register_unstructure_hook_factory(_is_outcome, worded)
-    return converter
+
+
+def _teach_reading(converter: Converter) -> None:
+    """Have nothing made to fit: what `dump` does not write is an error."""
+
+    def exactly(kind: type, made: Callable[[Any], object], written: type = str) -> None:
+        def read(value: object, _kind: object) -> object:
+            if type(value) is not written:
+                raise TypeError
+            return made(value)
+
+        converter.register_structure_hook(kind, read)
+
+    for kind in (str, Number):
+        exactly(kind, kind)
+    exactly(int, int, int)
+    exactly(bytes, _as_bytes)
+    exactly(datetime, _aware)
+    exactly(Decimal, _decimal)
+    exactly(LineId, _line_id)
+
+    def several(value: object, kind: Any) -> object:
+        if not isinstance(value, list):
+            raise TypeError
+        of = get_args(kind)[0]
+        return get_origin(kind)(converter.structure(item, of) for item in value)
+
+    converter.register_structure_hook_func(_is_several, several)
 
 
 def _is_event(cls: object) -> bool:
@@ -188,9 +263,53 @@ def _sorted(values: Iterable[str]) -> list[str]:
     return sorted(map(str, values))
 
 
-def _readable(body: bytes) -> str:
-    """Return UTF-8 as it is, anything else in base64."""
+def _is_several(kind: object) -> bool:
+    return get_origin(kind) in (frozenset, tuple)
+
+
+def _aware(written: str) -> datetime:
+    parsed = datetime.fromisoformat(written)
+    if parsed.tzinfo is None:
+        raise ValueError
+    return parsed
+
+
+def _decimal(written: str) -> Decimal:
     try:
-        return body.decode()
+        return Decimal(written)
+    except InvalidOperation:
+        raise ValueError from None
+
+
+def _line_id(written: str) -> LineId:
+    account, colon, number = written.rpartition(":")
+    if not colon:
+        raise ValueError
+    return LineId(account, Number(number))
+
+
+def _readable(body: bytes) -> str:
+    return (base64.b64encode(body) if _is_veiled(body) else body).decode()
+
+
+def _as_bytes(written: str) -> bytes:
+    return _unveiled(written.encode()) or written.encode()
+
+
+def _is_veiled(body: bytes) -> bool:
+    """Tell whether *body* must be in base64, or would be read as if it were."""
+    try:
+        body.decode()
     except UnicodeDecodeError:
-        return base64.b64encode(body).decode()
+        return True
+    return _unveiled(body) is not None
+
+
+def _unveiled(body: bytes) -> bytes | None:
+    """Return what *body* is the base64 of, or `None` if it stands for itself."""
+    try:
+        inner = base64.b64decode(body, validate=True)
+    except ValueError:
+        return None
+    exact = inner and base64.b64encode(inner) == body
+    return inner if exact and _is_veiled(inner) else None

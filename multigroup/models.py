@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum, unique
+from functools import lru_cache
 from typing import ClassVar, Final, NewType, TypeAlias
 from urllib.parse import urlsplit
 
@@ -89,7 +90,12 @@ class Number(str):
 
 def conversation_id(members: Iterable[str]) -> ConversationId:
     """Return the identity of the conversation of *members* (E.164, in any order)."""
-    roster = "multigroup/1\n" + "\n".join(sorted(set(members)))
+    return _identity(frozenset(members))
+
+
+@lru_cache(maxsize=4096)  # who talks talks again; a third of reading a webhook
+def _identity(members: frozenset[str]) -> ConversationId:
+    roster = "multigroup/1\n" + "\n".join(sorted(members))
     digest = hashlib.sha256(roster.encode("utf-8", "surrogatepass")).digest()[:16]
     return ConversationId("c1_" + base64.b32encode(digest).decode()[:26].lower())
 
