@@ -26,6 +26,7 @@ from multigroup import (
 )
 from multigroup._drive import own
 from multigroup._drive.base import Http
+from multigroup._drive.deadline import Deadline
 from multigroup.wire import Request
 from tests.helpers.faults import PATIENCE, FaultServer, Mode
 from tests.helpers.world import Colour
@@ -98,9 +99,9 @@ class Slow(httpcore.NetworkBackend):
         return self.wire
 
 
-def deadline(seconds: float) -> own.Deadline:
+def deadline(seconds: float) -> Deadline:
     """Return a deadline *seconds* from now."""
-    made = own.Deadline()
+    made = Deadline()
     made.until = time.monotonic() + seconds
     return made
 
@@ -135,7 +136,7 @@ def test_each_pool_of_our_client_keeps_to_the_deadline(
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test:3128")
     with httpx.Client() as client:
         transports = [client._transport, *client._mounts.values()]
-        assert own.hold(client, own.Deadline())
+        assert own.hold(client, Deadline())
 
     backends = [vars(t._pool)["_network_backend"] for t in transports if t]  # type: ignore[attr-defined]
     assert len(backends) == 2
@@ -146,7 +147,7 @@ def test_a_client_without_such_a_pool_is_left_alone() -> None:
     """Its requests run on workers, as those of a given client do."""
     transport = httpx.MockTransport(lambda _request: httpx.Response(200))
     with httpx.Client(transport=transport) as client:
-        assert not own.hold(client, own.Deadline())
+        assert not own.hold(client, Deadline())
 
 
 def test_the_environments_proxy_is_used(
@@ -255,7 +256,7 @@ def test_an_interrupted_single_leg_is_on_record() -> None:
         return httpx.Request(request.method, request.url)
 
     with Client(lines=[line], journal=journal) as client:
-        client._driver._open = Http(build, send, lambda: None, own.Deadline())
+        client._driver._open = Http(build, send, lambda: None, Deadline())
         with pytest.raises(KeyboardInterrupt):
             client.group(*GROUP).send("Hello", reference="hello")
         receipt = client.receipt("hello")

@@ -20,7 +20,6 @@ from typing import (
     TYPE_CHECKING,
     Final,
     Generic,
-    Self,
     TypeVar,
     assert_never,
     overload,
@@ -34,11 +33,10 @@ from ..events import Event
 from ..journal import Journal
 from ..webhooks import Handler, Router
 from ..wire import Failure, Headers, Reply, Request, Response
+from .deadline import Deadline, Timeouts
 
 if TYPE_CHECKING:
     import httpx
-
-    from .own import Deadline
 
 __all__ = [
     "HEADERS",
@@ -48,8 +46,6 @@ __all__ = [
     "Answering",
     "BaseDriver",
     "Http",
-    "Timeouts",
-    "TotalTimeout",
     "answering",
     "answering_to",
     "building",
@@ -83,34 +79,6 @@ UNSENT: Final = frozenset(
 )
 """Exceptions raised before the first byte leaves, by class name: any library with
 httpx's interface has them."""
-
-
-class TotalTimeout(TimeoutError):  # noqa: N818 - its name is what a receipt shows
-    """The exchange took longer than `Timeouts.total`."""
-
-
-@frozen(kw_only=True)
-class Timeouts:
-    """How long to wait for a carrier, in seconds.
-
-    *silence* is the longest pause between two bytes, *total* the longest exchange.
-    """
-
-    connect: float = 5.0
-    silence: float = 20.0
-    total: float = 30.0
-
-    @classmethod
-    def of(cls, total: float | None) -> Self:
-        """Return the usual limits, or those of an exchange of *total* seconds."""
-        if total is None:
-            return cls()
-        usual = cls()
-        return cls(
-            connect=min(usual.connect, total),
-            silence=min(usual.silence, total),
-            total=total,
-        )
 
 
 @define(eq=False)

@@ -18,7 +18,6 @@ from .base import (
     WORKERS,
     BaseDriver,
     Http,
-    TotalTimeout,
     answering_to,
     building,
     failure,
@@ -26,6 +25,7 @@ from .base import (
     sending,
     whole,
 )
+from .deadline import TotalTimeout
 
 if TYPE_CHECKING:
     import httpx

@@ -6,9 +6,6 @@ the application gave us is used as it is and needs nothing of this.
 
 from __future__ import annotations
 
-import math
-import threading
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -25,12 +22,11 @@ from .base import (
     IN_FLIGHT,
     WORKERS,
     Http,
-    Timeouts,
-    TotalTimeout,
     sending,
 )
+from .deadline import Deadline, Timeouts, TotalTimeout
 
-__all__ = ["Deadline", "async_own", "hold", "own"]
+__all__ = ["async_own", "hold", "own"]
 
 KEEP_ALIVE: Final = 5.0
 SLICE: Final = 1 << 14
@@ -119,27 +115,6 @@ def _async_sender(
 @lru_cache(maxsize=64)  # a carrier has one or two
 def _url(written: str) -> httpx.URL:
     return httpx.URL(written)
-
-
-class Deadline(threading.local):
-    """When the exchange on this thread must have ended, by the monotonic clock.
-
-    httpx limits each silence only: a server that drips its headers would hold the
-    thread for ever.
-    """
-
-    until: float = math.inf
-
-    def cap(self, timeout: float | None) -> float:
-        """Return *timeout*, or what is left where that is less.
-
-        Raises:
-            TotalTimeout: nothing is left.
-        """
-        left = self.until - time.monotonic()
-        if left <= 0:
-            raise TotalTimeout
-        return left if timeout is None else min(timeout, left)
 
 
 def hold(client: httpx.Client, deadline: Deadline) -> bool:
