@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, cast, get_args, get_origin
 
 from . import events
 from .errors import PayloadError
@@ -237,12 +237,13 @@ def _teach_reading(converter: Converter) -> None:
     exactly(datetime, _aware)
     exactly(Decimal, _decimal)
     exactly(LineId, _line_id)
+    converter.register_structure_hook(StrEnum, lambda word, kind: kind(word))
 
     def several(value: object, kind: Any) -> object:
         if not isinstance(value, list):
             raise TypeError
-        of = get_args(kind)[0]
-        return get_origin(kind)(converter.structure(item, of) for item in value)
+        of, entries = get_args(kind)[0], cast("list[object]", value)
+        return get_origin(kind)(converter.structure(entry, of) for entry in entries)
 
     converter.register_structure_hook_func(_is_several, several)
 
@@ -275,16 +276,14 @@ def _aware(written: str) -> datetime:
 
 
 def _decimal(written: str) -> Decimal:
-    try:
-        return Decimal(written)
-    except InvalidOperation:
-        raise ValueError from None
+    parsed = Decimal(written)
+    if not parsed.is_finite():
+        raise ValueError
+    return parsed
 
 
 def _line_id(written: str) -> LineId:
-    account, colon, number = written.rpartition(":")
-    if not colon:
-        raise ValueError
+    account, number = written.rsplit(":", 1)
     return LineId(account, Number(number))
 
 

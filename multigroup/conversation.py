@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
@@ -32,7 +33,7 @@ class Setup:
     strict_numbers: bool = False
 
 
-class Conversation:
+class Conversation(ABC):
     """Who is in it, and a send as a program: all but the colour."""
 
     _setup: Setup
@@ -60,6 +61,10 @@ class Conversation:
         """Show the members' last digits."""
         return f"<{type(self).__name__} {', '.join(map(repr, self.members))}>"
 
+    @abstractmethod
+    def _ensure_open(self) -> None:
+        """Check that the driver was not closed."""
+
     def _sending(
         self,
         text: str,
@@ -70,6 +75,7 @@ class Conversation:
         via: Line | None,
         deadline: float | None,
     ) -> Program[Receipt]:
+        self._ensure_open()
         check_reference(reference)
         message = compose(text, media, subject)
         setup = self._setup
@@ -149,6 +155,7 @@ class GroupConversation(Conversation):
             deadline: seconds to wait if the same send is under way elsewhere.
 
         Raises:
+            ConfigError: client or conversation is closed, or *via* not of this client.
             InvalidMessageError: no carrier could send this.
             UnsupportedError: none of the lines can carry it to this group.
             UncertainError: somebody was perhaps texted.
@@ -169,6 +176,9 @@ class GroupConversation(Conversation):
                 deadline=deadline,
             )
         )
+
+    def _ensure_open(self) -> None:
+        self._driver.ensure_open()
 
     def close(self) -> None:
         """Close the connection if this conversation opened it."""
@@ -232,6 +242,9 @@ class AsyncGroupConversation(Conversation):
                 deadline=deadline,
             )
         )
+
+    def _ensure_open(self) -> None:
+        self._driver.ensure_open()
 
     async def close(self) -> None:
         """Close the connection if this conversation opened it."""

@@ -9,6 +9,7 @@ import pytest
 
 from multigroup import (
     Accepted,
+    ConfigError,
     DeliveryStatus,
     MessageReceived,
     NotSentError,
@@ -367,3 +368,13 @@ def test_a_quiet_conversation_returns_to_the_preferred_line(world: World) -> Non
 
     assert receipt.line is not None
     assert receipt.line.account == world.carrier
+
+
+def test_nothing_is_sent_once_the_client_is_closed(world: World) -> None:
+    """A closed client opens no connection behind its owner's back."""
+    world.wait(world.client.close())
+
+    error = world.fail(ConfigError, "Dinner at 7?")
+
+    assert "closed already" in str(error)
+    assert world.phone(ANA).bubbles == ()

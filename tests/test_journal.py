@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 from typing import Final
 
@@ -11,7 +12,7 @@ import pytest
 from attrs import evolve
 
 from multigroup.errors import ConfigError, JournalError
-from multigroup.journal import Journal, MemoryJournal, open_journal
+from multigroup.journal import Journal, MemoryJournal, SQLiteJournal, open_journal
 from multigroup.models import (
     Accepted,
     DeliveryStatus,
@@ -42,7 +43,10 @@ from tests.helpers.values import (
     update,
 )
 
-STORES: Final[Mapping[str, Callable[[], Journal]]] = {"memory": MemoryJournal}
+STORES: Final[Mapping[str, Callable[[Path], Journal]]] = {
+    "memory": lambda _folder: MemoryJournal(),
+    "sqlite": lambda folder: SQLiteJournal(folder / "journal.db"),
+}
 """Every store has to keep the contract; another one joins by a line here."""
 
 HERE: Final = "default"
@@ -52,9 +56,9 @@ LOST: Final = Unknown("no answer")
 
 
 @pytest.fixture(params=STORES)
-def journal(request: pytest.FixtureRequest) -> Iterator[Journal]:
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
     """Give an empty journal of each kind."""
-    made = STORES[request.param]()
+    made = STORES[request.param](tmp_path)
     yield made
     made.close()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterable, Awaitable
+from collections.abc import AsyncIterable, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from attrs import define, field
@@ -35,6 +36,18 @@ __all__ = ["AsyncDriver"]
 T = TypeVar("T")
 
 
+@define
+class _Stop:
+    """A cancellation that came while the journal was at work, and is still owed."""
+
+    owed: asyncio.CancelledError | None = None
+
+    def deliver(self) -> None:
+        if self.owed is not None:
+            stop, self.owed = self.owed, None
+            raise stop
+
+
 @define(eq=False)
 class AsyncDriver(BaseDriver):
     """Answers programs on an asyncio event loop."""
@@ -44,29 +57,43 @@ class AsyncDriver(BaseDriver):
     _slots: asyncio.Semaphore = field(
         factory=lambda: asyncio.Semaphore(IN_FLIGHT), init=False
     )
+    _keeper: ThreadPoolExecutor | None = field(default=None, init=False)
 
     async def run(self, program: effects.Program[T]) -> T:
-        """Run *program* to its end and return what it returns."""
+        """Run *program* to its end and return what it returns.
+
+        A cancellation that comes while the journal is at work is delivered at the next
+        effect: the program then knows what was written.
+        """
+        stop = _Stop()
         try:
             effect = next(program)
             while True:
                 try:
-                    answer = await self._answer(effect)
+                    answer = await self._answer(effect, stop)
                 except BaseException as error:  # noqa: BLE001 - the program decides
                     effect = program.throw(error)
                 else:
                     effect = program.send(answer)
-        except StopIteration as stop:
-            value: T = stop.value
+        except StopIteration as end:
+            value: T = end.value
+            stop.deliver()
             return value
 
     async def close(self) -> None:
         """Close the HTTP client if it is ours."""
+        self.closed = True
+        if self._keeper is not None:
+            self._keeper.shutdown(wait=False)
+            self._keeper = None
         if self._open is not None:
             await self._open.close()
             self._open = None
 
-    async def _answer(self, effect: effects.AnyEffect) -> object:
+    async def _answer(self, effect: effects.AnyEffect, stop: _Stop) -> object:
+        if stop.owed is not None:
+            await self._forgo(effect)
+            stop.deliver()
         match effect:
             case effects.Exchange():
                 return await self._exchange(effect)
@@ -75,8 +102,43 @@ class AsyncDriver(BaseDriver):
                 return None
             case effects.Notify(event=event):
                 return await self._notify(event)
-            case _:
+            case effects.Now() | effects.Token():
                 return self._instant(effect)
+            case _:
+                return await self._keeping(lambda: self._kept(effect), stop)
+
+    async def _keeping(self, work: Callable[[], T], stop: _Stop) -> T:
+        """Do the journal's *work* whole, on a thread if it may wait.
+
+        The journal's calls keep their order: there is one thread for them.
+        """
+        if not self.journal.blocks:
+            return work()
+        if self._keeper is None:
+            self._keeper = ThreadPoolExecutor(1, "multigroup-journal")
+        job = asyncio.get_running_loop().run_in_executor(self._keeper, work)
+        while not job.done():
+            try:
+                await asyncio.wait([job])
+            except asyncio.CancelledError as asked:
+                stop.owed = asked
+        return job.result()
+
+    async def _forgo(self, effect: effects.AnyEffect) -> None:
+        """Write down of legs that will never leave that they did not."""
+        if isinstance(effect, effects.Exchange):
+            unsent = Failure("CancelledError", unsent=True)
+            for index in range(len(effect.requests)):
+                await self._landed(effect, index, unsent, _Stop())
+
+    async def _landed(
+        self, effect: effects.Exchange, index: int, reply: Reply, stop: _Stop
+    ) -> Reply:
+        """Have a reply written down before it counts."""
+        if effect.landed is not None:
+            news = effect.landed(index, reply, self.clock())
+            await self._keeping(lambda: self.journal.write(*news), stop)
+        return reply
 
     async def _exchange(self, effect: effects.Exchange) -> tuple[Reply, ...]:
         """Run each request as a task; none goes on once this has ended."""
@@ -95,17 +157,20 @@ class AsyncDriver(BaseDriver):
 
     async def _leg(self, effect: effects.Exchange, index: int, until: float) -> Reply:
         """Run one request within the batch's deadline; an interrupted one lands too."""
-        left = False
+        left, stop = False, _Stop()
         try:
             async with asyncio.timeout_at(until), self._slots:
                 left = True
                 reply = await self._call(effect.requests[index])
         except TimeoutError:
             reply = Failure("TotalTimeout", unsent=not left)
-        except BaseException as stop:
-            self._land(effect, index, Failure(type(stop).__name__, unsent=not left))
+        except BaseException as error:
+            reply = Failure(type(error).__name__, unsent=not left)
+            await self._landed(effect, index, reply, stop)
             raise
-        return self._land(effect, index, reply)
+        reply = await self._landed(effect, index, reply, stop)
+        stop.deliver()
+        return reply
 
     async def _call(self, request: Request) -> Reply:
         try:

@@ -29,6 +29,7 @@ from attrs import define, field, frozen
 
 from .. import effects
 from .._version import __version__
+from ..errors import ConfigError
 from ..events import Event
 from ..journal import Journal
 from ..webhooks import Handler, Router
@@ -110,6 +111,16 @@ class BaseDriver:
     router: Router = field(factory=Router)
     timeouts: Timeouts = field(factory=Timeouts)
     clock: Callable[[], float] = time.time
+    closed: bool = field(default=False, init=False)
+
+    def ensure_open(self) -> None:
+        """Check that `close` was not called: it would open connections unseen.
+
+        Raises:
+            ConfigError: it was.
+        """
+        if self.closed:
+            raise ConfigError("it is closed already: make a new client or conversation")
 
     def _instant(
         self, effect: effects.Now | effects.Token | effects.JournalEffect

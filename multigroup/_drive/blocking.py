@@ -61,6 +61,7 @@ class Driver(BaseDriver):
 
     def close(self) -> None:
         """Close the HTTP client if it is ours; let workers end by themselves."""
+        self.closed = True
         if self._workers is not None:
             self._workers.shutdown(wait=False, cancel_futures=True)
             self._workers = None

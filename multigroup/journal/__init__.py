@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..errors import ConfigError
 from .base import Journal
 from .memory import MemoryJournal
 
-__all__ = ["Journal", "MemoryJournal", "open_journal"]
+if TYPE_CHECKING:
+    from .sqlite import SQLiteJournal
+
+__all__ = ["Journal", "MemoryJournal", "SQLiteJournal", "open_journal"]
 
 
 def open_journal(journal: str | Journal) -> Journal:
     """Return the journal that a URL names; a journal is returned as it is.
 
+    `sqlite:///` is followed by the file's path: `sqlite:///sends.db` is relative to
+    the working directory, `sqlite:////var/lib/app/sends.db` absolute.
+
     Raises:
-        ConfigError: no journal goes by that URL.
+        ConfigError: no journal goes by that URL, or its file cannot be used.
     """
     if not isinstance(journal, str):
         return journal
     if journal == "memory:":
         return MemoryJournal()
-    scheme = journal.partition(":")[0]
-    raise ConfigError(f"no journal is known for {scheme!r}: use 'memory:'")
+    scheme, _, rest = journal.partition(":")
+    if scheme != "sqlite":
+        raise ConfigError(
+            f"no journal is known for {scheme!r}: use 'memory:' or 'sqlite:///file.db'"
+        )
+    if not rest.startswith("///") or "?" in rest:
+        raise ConfigError(
+            "a journal in a file is 'sqlite:///' and a path, without host or options: "
+            "'sqlite:///sends.db', or 'sqlite:////var/lib/app/sends.db' from the root"
+        )
+    from .sqlite import SQLiteJournal  # noqa: PLC0415 - most processes need no SQLite
+
+    return SQLiteJournal(rest.removeprefix("///"))
+
+
+def __getattr__(name: str) -> object:
+    """Load the store that is not always needed at its first use (PEP 562)."""
+    if name != "SQLiteJournal":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .sqlite import SQLiteJournal  # noqa: PLC0415 - see above
+
+    return SQLiteJournal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from ..effects import Reserved, Stored
 from ..events import Event, EventKey
@@ -19,8 +19,11 @@ class Journal(Protocol):
 
     Every method is one transaction, is safe to call from several threads, and raises
     `JournalError` when the store cannot do it. What is written is there after a
-    crash, as far as the store is durable at all.
+    crash, as far as the store is durable at all. *blocks* is true of a store that may
+    wait, for a disk or for another process; the async client then uses a thread.
     """
+
+    blocks: ClassVar[bool]
 
     def reserve(self, record: SendRecord) -> Reserved:
         """Put *record* under its reference, or return the send that holds it.
