@@ -84,7 +84,8 @@ class Client(_Client):
 
     Args:
         lines: our own numbers, the preferred one first.
-        journal: where sends and events are kept: `"memory:"` or a `Journal`.
+        journal: where sends and events are kept: `"memory:"`, `"sqlite:///path"`, or a
+            `Journal`.
         namespace: keeps the references and events of several applications on one
             journal apart.
         policy: how lines are chosen.
