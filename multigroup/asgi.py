@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
@@ -21,6 +23,9 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 BODY_CAP: Final = 1 << 20
 """Bytes a webhook's body may have; no carrier comes near it."""
+
+_WORKERS: Final = 64
+"""Handlers of a blocking client that run at once; threads start as they are needed."""
 
 log: Final = logging.getLogger("multigroup")
 
@@ -43,6 +48,7 @@ class WebhookApp:
 
     def __init__(self, client: Client | AsyncClient) -> None:
         self._client = client
+        self._workers = ThreadPoolExecutor(_WORKERS, "multigroup-webhook")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's worth of ASGI."""
@@ -66,6 +72,7 @@ class WebhookApp:
                 closing = self._client.close()
                 if closing is not None:
                     await closing
+                self._workers.shutdown(wait=False)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -85,7 +92,9 @@ class WebhookApp:
         try:
             if isinstance(self._client, AsyncClient):
                 return (await self._client.receive(name, request)).status
-            return (await asyncio.to_thread(self._client.receive, name, request)).status
+            loop = asyncio.get_running_loop()
+            receive = partial(self._client.receive, name, request)
+            return (await loop.run_in_executor(self._workers, receive)).status
         except WebhookError as error:
             log.warning("webhook of %s answered %d: %s", name, error.status, error)
             return error.status

@@ -13,7 +13,7 @@ from ._drive import AsyncDriver, Driver, Timeouts
 from ._programs.ingest import ingest
 from .conversation import AsyncGroupConversation, GroupConversation, Setup
 from .effects import Program, Recall
-from .errors import ConfigError
+from .errors import ConfigError, is_a
 from .events import Event, MessageReceived
 from .journal import Journal, open_journal
 from .models import LineId, Number, Receipt
@@ -48,8 +48,13 @@ class _Client:
         so a handler that is run again does not text again.
 
         Raises:
-            ConfigError: the handler is a coroutine function and the client blocking.
+            ConfigError: *kind* is no class of event, or the handler a coroutine
+                function and the client a blocking one.
         """
+        if not (is_a(kind, type) and Event in kind.__mro__):
+            raise ConfigError(
+                "client.on() takes a class of event, as @client.on(MessageReceived)"
+            )
 
         def register(handler: H) -> H:
             if inspect.iscoroutinefunction(handler) and not self._awaits:

@@ -51,6 +51,11 @@ __all__ = [
 ]
 
 
+def is_a(value: object, kind: type) -> bool:
+    """Tell whether a caller without a type checker gave what the types ask for."""
+    return isinstance(value, kind)
+
+
 class MultigroupError(Exception):
     """The root of every error this library raises."""
 

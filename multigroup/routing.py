@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from .errors import ConfigError, UnsupportedError
+from .errors import ConfigError, UnsupportedError, is_a
 from .models import (
     Accepted,
     LineId,
@@ -43,7 +43,9 @@ class Policy:
 
 
 def _checked(given: Iterable[Line]) -> tuple[Line, ...]:
-    lines = tuple(given)
+    lines = (given,) if isinstance(given, Line) else tuple(given)
+    if not all(is_a(line, Line) for line in lines):
+        raise ConfigError("lines= takes lines, such as telnyx.line('+12125550100')")
     if not lines:
         raise ConfigError("lines= is empty: give at least one, as telnyx.line('+1…')")
     accounts: dict[str, Provider] = {}
@@ -97,6 +99,8 @@ class Fleet:
         Raises:
             ConfigError: it is not, so its webhooks would never be understood.
         """
+        if not is_a(line, Line):
+            raise ConfigError("via= takes a line, such as telnyx.line('+12125550100')")
         if all(line.id != known.id for known in self.lines):
             known = ", ".join(str(known.id) for known in self.lines)
             raise ConfigError(f"{line.id} is not a line of this client; it has {known}")

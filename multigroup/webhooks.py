@@ -35,7 +35,8 @@ class Reception:
     """What became of a webhook; answer the carrier with *status*.
 
     *events* were handled now, *duplicates* had been settled before. *failures* holds
-    what handlers raised; the status then asks the carrier to deliver again.
+    what handlers raised; the status then asks the carrier to deliver again, unless
+    that could not help.
     """
 
     events: tuple[Event, ...] = ()

@@ -57,6 +57,7 @@ class AsyncDriver(BaseDriver):
     _slots: asyncio.Semaphore = field(
         factory=lambda: asyncio.Semaphore(IN_FLIGHT), init=False
     )
+    _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
     _keeper: ThreadPoolExecutor | None = field(default=None, init=False)
 
     async def run(self, program: effects.Program[T]) -> T:
@@ -142,6 +143,7 @@ class AsyncDriver(BaseDriver):
 
     async def _exchange(self, effect: effects.Exchange) -> tuple[Reply, ...]:
         """Run each request as a task; none goes on once this has ended."""
+        self._settle_on(asyncio.get_running_loop())
         until = asyncio.get_running_loop().time() + self.timeouts.total
         tasks = [
             asyncio.create_task(self._leg(effect, index, until))
@@ -154,6 +156,15 @@ class AsyncDriver(BaseDriver):
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             raise
+
+    def _settle_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Leave behind what belongs to an event loop that has ended.
+
+        Applications that run one coroutine after another have a loop for each.
+        """
+        if self._loop is not loop:
+            self._loop, self._slots = loop, asyncio.Semaphore(IN_FLIGHT)
+            self._open = None
 
     async def _leg(self, effect: effects.Exchange, index: int, until: float) -> Reply:
         """Run one request within the batch's deadline; an interrupted one lands too."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from attrs import define, field
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["Driver"]
 
 T = TypeVar("T")
+
+GRACE: Final = 0.25
+"""Seconds a worker has to tell how its request ended at the deadline."""
 
 
 @define(eq=False)
@@ -105,7 +108,7 @@ class Driver(BaseDriver):
         }
         replies: dict[int, Reply] = {}
         try:
-            for job in as_completed(jobs, timeout=self.timeouts.total):
+            for job in as_completed(jobs, timeout=self.timeouts.total + GRACE):
                 replies[jobs[job]] = self._land(effect, jobs[job], job.result())
         except TimeoutError:
             pass

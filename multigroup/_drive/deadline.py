@@ -7,13 +7,20 @@ import threading
 import time
 from typing import Self
 
-from attrs import frozen
+from attrs import Attribute, field, frozen
+
+from ..errors import ConfigError
 
 __all__ = ["Deadline", "Timeouts", "TotalTimeout"]
 
 
 class TotalTimeout(TimeoutError):  # noqa: N818 - its name is what a receipt shows
     """The exchange took longer than `Timeouts.total`."""
+
+
+def _positive(_timeouts: object, attribute: Attribute[float], value: float) -> None:
+    if not 0 < value < math.inf:
+        raise ConfigError(f"{attribute.name} timeout of {value} s: give more than 0")
 
 
 @frozen(kw_only=True)
@@ -23,9 +30,9 @@ class Timeouts:
     *silence* is the longest pause between two bytes, *total* the longest exchange.
     """
 
-    connect: float = 5.0
-    silence: float = 20.0
-    total: float = 30.0
+    connect: float = field(default=5.0, validator=_positive)
+    silence: float = field(default=20.0, validator=_positive)
+    total: float = field(default=30.0, validator=_positive)
 
     @classmethod
     def of(cls, total: float | None) -> Self:

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from ..errors import InvalidMessageError, InvalidNumberError
+from ..errors import InvalidMessageError, InvalidNumberError, is_a
 from ..models import Media, Message, Number, mask
-from ..phone import parse
+from ..phone import Parsed, parse
 
 __all__ = ["Roster", "check_reference", "compose", "roster"]
 
@@ -43,7 +43,7 @@ def roster(
     seen: dict[Number, str] = {}
     notes: list[str] = []
     for written in given:
-        parsed = parse(written)
+        parsed = _parsed(written)
         if parsed.number in own:
             raise InvalidNumberError(
                 written, "is one of our own lines: a member is a person, leave it out"
@@ -70,6 +70,14 @@ def roster(
     return Roster(tuple(sorted(seen)), tuple(notes))
 
 
+def _parsed(written: str) -> Parsed:
+    if not is_a(written, str):
+        raise InvalidNumberError(
+            str(written), "is no string: write each member as '+14155550101'"
+        )
+    return parse(written)
+
+
 def compose(text: str, media: Iterable[str | Media], subject: str | None) -> Message:
     """Return the message to be said.
 
@@ -77,6 +85,8 @@ def compose(text: str, media: Iterable[str | Media], subject: str | None) -> Mes
         InvalidMessageError: there is neither text nor media, a media URL is not one of
             http or https, or the text is not encodable.
     """
+    if not is_a(text, str):
+        raise InvalidMessageError(f"text= is a {type(text).__name__}: give a string")
     if isinstance(media, str):
         raise InvalidMessageError("media= is one string: give the URLs as a list")
     message = Message(text, media, subject)
@@ -111,6 +121,8 @@ def check_reference(reference: str | None) -> None:
     Raises:
         InvalidMessageError: it is empty or longer than 200 characters.
     """
+    if reference is not None and not is_a(reference, str):
+        raise InvalidMessageError("reference= is no string: give one, or none")
     if reference is not None and not 0 < len(reference) <= _LONGEST_REFERENCE:
         raise InvalidMessageError(
             f"reference= has {len(reference)} characters: "

@@ -9,7 +9,15 @@ from http import HTTPStatus
 from typing import Final
 
 from ..effects import Claim, Notify, Now, Program, Settle, Store
-from ..errors import PayloadError
+from ..errors import (
+    InvalidMessageError,
+    InvalidNumberError,
+    PartialSendError,
+    PayloadError,
+    RefusedError,
+    UncertainError,
+    UnsupportedError,
+)
 from ..events import Event, Unrecognized
 from ..providers.base import Provider
 from ..webhooks import Reception
@@ -28,7 +36,8 @@ def ingest(
 
     All its events are stored before the first handler runs. An event settled before is
     not handled again; one that is being handled at this moment, or whose handler
-    raised, asks the carrier to deliver once more.
+    raised, asks the carrier to deliver once more. A failure that would only come again,
+    such as a refusal or an uncertain send, settles the event all the same.
 
     Raises:
         SignatureError: the webhook is not proven to be *provider*'s.
@@ -53,13 +62,28 @@ def ingest(
             duplicates.append(event)
         else:
             busy = True
-    again = busy or bool(failures)
+    again = busy or any(map(_passing, failures))
     return Reception(
         tuple(handled),
         tuple(duplicates),
         tuple(failures),
         HTTPStatus.SERVICE_UNAVAILABLE if again else HTTPStatus.OK,
     )
+
+
+_LASTING: Final = (
+    InvalidMessageError,
+    InvalidNumberError,
+    PartialSendError,
+    RefusedError,
+    UncertainError,
+    UnsupportedError,
+)
+"""What a handler may raise that another delivery of the webhook would not mend."""
+
+
+def _passing(failure: Exception) -> bool:
+    return not isinstance(failure, _LASTING)
 
 
 def _read(
@@ -87,7 +111,7 @@ def _handle(namespace: str, event: Event) -> Program[tuple[Exception, ...]]:
     done = False
     try:
         failures = yield from Notify(event)
-        done = not failures
+        done = not any(map(_passing, failures))
     finally:  # also when the server cancels us: the carrier will deliver again
         yield from Settle(namespace, event.key, done)
     return failures

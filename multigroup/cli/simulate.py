@@ -105,7 +105,7 @@ def _run(network: Network, port: int, voice: _Voice) -> None:
         with network.serve(port=port):
             voice.opening(network)
             network.on_entry(partial(_say, voice))
-            _obey(network, sys.stdin, voice)
+            _obey(network, sys.stdin or (), voice)  # none: it was closed
             threading.Event().wait()
     except KeyboardInterrupt:
         return

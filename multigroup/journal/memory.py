@@ -81,7 +81,10 @@ class MemoryJournal(RuledJournal):
     def _set_line(
         self, namespace: str, conversation: ConversationId, line: LineId, at: datetime
     ) -> None:
+        self._lines.pop((namespace, conversation), None)  # the latest goes to the end
         self._lines[namespace, conversation] = (line, at)
+        if len(self._lines) > self.max_events:
+            del self._lines[next(iter(self._lines))]
 
     def _hold(self, namespace: str, key: EventKey) -> Hold | None:
         return self._events.get((namespace, key))
@@ -91,9 +94,11 @@ class MemoryJournal(RuledJournal):
 
     def _keep(self, namespace: str, event: Event, early: Iterable[Name]) -> None:
         self._events[namespace, event.key] = Hold()
-        if isinstance(event, DeliveryUpdated) and len(self._early) < self.max_sends:
+        if isinstance(event, DeliveryUpdated):
             for name in early:
                 self._early.setdefault(name, []).append(event)
+            while len(self._early) > self.max_sends:  # the oldest was never ours
+                del self._early[next(iter(self._early))]
 
     def _take_early(self, name: Name) -> Sequence[DeliveryUpdated]:
         return self._early.pop(name, ())
@@ -114,7 +119,8 @@ class MemoryJournal(RuledJournal):
 
     def _make_room_for(self, namespace: str, events: Sequence[Event]) -> None:
         """Forget as many settled events as *events* need, or none at all."""
-        coming = {(namespace, event.key) for event in events} - self._events.keys()
+        places = {(namespace, event.key) for event in events}
+        coming = [place for place in places if place not in self._events]
         surplus = len(self._events) + len(coming) - self.max_events
         if surplus <= 0:
             return

@@ -20,7 +20,7 @@ from ..errors import ConfigError, JournalError
 from ..events import DeliveryUpdated, Event, EventKey
 from ..models import ConversationId, LineId, Number, SendId
 from ..records import SendRecord
-from . import rows
+from . import rows, statements as sql
 from .rules import Access, Hold, Name, RuledJournal, changed
 from .schema import connect, explain, place
 
@@ -38,56 +38,6 @@ _SYNC: Final = {
     Access.WRITE: "PRAGMA synchronous = NORMAL",
     Access.DURABLE: "PRAGMA synchronous = FULL",
 }
-
-_SEND: Final = "SELECT n, id FROM sends WHERE id = ?"
-_UNDER: Final = "SELECT n, id FROM sends WHERE namespace = ? AND reference = ?"
-_CALLED: Final = (
-    "SELECT n, id FROM sends WHERE n = (SELECT send FROM messages "
-    "WHERE namespace = ? AND account = ? AND message_id = ?)"
-)
-_WHOLE: Final = (
-    "SELECT id, namespace, reference, fingerprint, conversation, members, message, "
-    "notes, began_at, closed FROM sends WHERE n = ?"
-)
-_ATTEMPTS: Final = (
-    "SELECT account, line, leg, members, began_at, state, outcome, ended_at, next, "
-    "request, body FROM attempts WHERE send = ? ORDER BY place"
-)
-_REPORTS: Final = "SELECT leg, member, event FROM reports WHERE send = ?"
-_ADD: Final = (
-    "INSERT INTO sends (id, namespace, reference, fingerprint, conversation, members, "
-    "message, notes, began_at, closed) VALUES (?,?,?,?,?,?,?,?,?,?)"
-)
-_TRY: Final = "INSERT INTO attempts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
-_END: Final = (
-    "UPDATE attempts SET state = ?, outcome = ?, ended_at = ?, next = ? "
-    "WHERE send = ? AND place = ?"
-)
-_REPORT: Final = "INSERT OR REPLACE INTO reports VALUES (?,?,?,?)"
-_CLOSE: Final = "UPDATE sends SET closed = ? WHERE n = ?"
-_REWORD: Final = "UPDATE sends SET message = ?, notes = ? WHERE n = ?"
-_CALL: Final = "INSERT OR REPLACE INTO messages VALUES (?,?,?,?)"
-_LINE: Final = (
-    "SELECT account, line, active_at FROM lines "
-    "WHERE namespace = ? AND conversation = ?"
-)
-_SET_LINE: Final = "INSERT OR REPLACE INTO lines VALUES (?,?,?,?,?)"
-_KEY: Final = "namespace = ? AND account = ? AND id = ? AND type = ? AND member = ?"
-_HOLD: Final = f"SELECT settled, taken_until FROM events WHERE {_KEY}"  # noqa: S608
-_SET_HOLD: Final = f"UPDATE events SET settled = ?, taken_until = ? WHERE {_KEY}"  # noqa: S608
-_KEEP: Final = (
-    "INSERT INTO events (namespace, account, id, type, member, received_at, event) "
-    "VALUES (?,?,?,?,?,?,?)"
-)
-_WAIT: Final = "INSERT OR IGNORE INTO early VALUES (?,?,?,?)"
-_WAITING: Final = (
-    "SELECT event FROM early WHERE namespace = ? AND account = ? AND message_id = ? "
-    "ORDER BY event"
-)
-_EVENT: Final = "SELECT event FROM events WHERE n = ?"
-_COME: Final = (
-    "DELETE FROM early WHERE namespace = ? AND account = ? AND message_id = ?"
-)
 
 
 class _Known(NamedTuple):
@@ -214,17 +164,17 @@ class SQLiteJournal(RuledJournal):
         self._sync = None
         self._known.clear()
 
-    def _one(self, sql: str, values: Sequence[object]) -> rows.Row | None:
-        found: rows.Row | None = self._run(sql, values).fetchone()
+    def _one(self, query: str, values: Sequence[object]) -> rows.Row | None:
+        found: rows.Row | None = self._run(query, values).fetchone()
         return found
 
-    def _run(self, sql: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+    def _run(self, query: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
         assert self._connection is not None  # noqa: S101 - we are in a transaction
-        return self._connection.execute(sql, values)
+        return self._connection.execute(query, values)
 
-    def _find(self, sql: str, values: Sequence[object]) -> SendRecord | None:
-        """Return the send that *sql* finds, from memory if it is there."""
-        found = self._one(sql, values)
+    def _find(self, query: str, values: Sequence[object]) -> SendRecord | None:
+        """Return the send that *query* finds, from memory if it is there."""
+        found = self._one(query, values)
         if found is None:
             return None
         n, send = found
@@ -240,26 +190,26 @@ class SQLiteJournal(RuledJournal):
 
     def _load(self, n: int) -> SendRecord:
         return rows.load_send(
-            self._run(_WHOLE, (n,)).fetchone(),
-            self._run(_ATTEMPTS, (n,)),
-            self._run(_REPORTS, (n,)),
+            self._run(sql.WHOLE, (n,)).fetchone(),
+            self._run(sql.ATTEMPTS, (n,)),
+            self._run(sql.REPORTS, (n,)),
         )
 
     def _under(self, namespace: str, reference: str) -> SendRecord | None:
-        return self._find(_UNDER, (namespace, reference))
+        return self._find(sql.UNDER, (namespace, reference))
 
     def _send(self, send: SendId) -> SendRecord | None:
         known = self._known.get(send)
-        return known.record if known else self._find(_SEND, (send,))
+        return known.record if known else self._find(sql.SEND, (send,))
 
     def _called(self, name: Name) -> SendRecord | None:
-        return self._find(_CALLED, name)
+        return self._find(sql.CALLED, name)
 
     def _call(self, name: Name, send: SendId) -> None:
-        self._run(_CALL, (*name, self._known[send].n))
+        self._run(sql.CALL, (*name, self._known[send].n))
 
     def _add(self, record: SendRecord) -> None:
-        n = self._run(_ADD, rows.send_row(record)).lastrowid or 0
+        n = self._run(sql.ADD, rows.send_row(record)).lastrowid or 0
         self._remember(_Known(n, record))
 
     def _replace(self, old: SendRecord, new: SendRecord) -> None:
@@ -267,27 +217,27 @@ class SQLiteJournal(RuledJournal):
         self._write_attempts(n, old, new)
         for (leg, member), event in new.reports.items():
             if old.reports.get((leg, member)) is not event:
-                self._run(_REPORT, (n, leg, member, rows.event_text(event)))
+                self._run(sql.REPORT, (n, leg, member, rows.event_text(event)))
         if new.message is not old.message or new.notes is not old.notes:
             message, *notes = rows.send_row(new)[6:8]
-            self._run(_REWORD, (message, *notes, n))
+            self._run(sql.REWORD, (message, *notes, n))
         if new.closed is not old.closed:
-            self._run(_CLOSE, (new.closed, n))
+            self._run(sql.CLOSE, (new.closed, n))
         self._known[old.id] = _Known(n, new)
 
     def _write_attempts(self, n: int, old: SendRecord, new: SendRecord) -> None:
         for at, attempt in changed(old.attempts, new.attempts):
             if at < len(old.attempts):
-                self._run(_END, (*rows.end_row(attempt), n, at))
+                self._run(sql.END, (*rows.end_row(attempt), n, at))
             else:
                 fresh = attempt.leg not in old.legs
                 leg = new.legs.get(attempt.leg) if fresh else None
-                self._run(_TRY, (n, at, *rows.attempt_row(attempt, leg)))
+                self._run(sql.TRY, (n, at, *rows.attempt_row(attempt, leg)))
 
     def _line(
         self, namespace: str, conversation: ConversationId
     ) -> tuple[LineId, datetime] | None:
-        found = self._one(_LINE, (namespace, conversation))
+        found = self._one(sql.LINE, (namespace, conversation))
         if found is None:
             return None
         account, line, active_at = found
@@ -297,28 +247,30 @@ class SQLiteJournal(RuledJournal):
         self, namespace: str, conversation: ConversationId, line: LineId, at: datetime
     ) -> None:
         when = rows.microseconds(at)
-        self._run(_SET_LINE, (namespace, conversation, line.account, line.number, when))
+        self._run(
+            sql.SET_LINE, (namespace, conversation, line.account, line.number, when)
+        )
 
     def _hold(self, namespace: str, key: EventKey) -> Hold | None:
-        found = self._one(_HOLD, (namespace, *key))
+        found = self._one(sql.HOLD, (namespace, *key))
         return None if found is None else Hold(bool(found[0]), found[1])
 
     def _set_hold(self, namespace: str, key: EventKey, hold: Hold) -> None:
-        self._run(_SET_HOLD, (*hold, namespace, *key))
+        self._run(sql.SET_HOLD, (*hold, namespace, *key))
 
     def _keep(self, namespace: str, event: Event, early: Iterable[Name]) -> None:
         received_at = rows.microseconds(event.received_at)
         written = (namespace, *event.key, received_at, rows.event_text(event))
-        n = self._run(_KEEP, written).lastrowid
+        n = self._run(sql.KEEP, written).lastrowid
         for name in early:
-            self._run(_WAIT, (*name, n))
+            self._run(sql.WAIT, (*name, n))
 
     def _take_early(self, name: Name) -> Sequence[DeliveryUpdated]:
-        found = self._run(_WAITING, name).fetchall()
+        found = self._run(sql.WAITING, name).fetchall()
         if not found:
             return ()
-        self._run(_COME, name)
-        written = [self._run(_EVENT, one).fetchone()[0] for one in found]
+        self._run(sql.COME, name)
+        written = [self._run(sql.EVENT, one).fetchone()[0] for one in found]
         return [rows.load_delivery(text) for text in written]
 
     def _forked(self) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Served"]
 
+_AT_ONCE = 32  # webhooks under way; more would starve the HTTP client's pool
 _PATIENCE = 10.0  # seconds to come up or go down; taking longer is a fault
 Work = Coroutine[None, None, None]
 
@@ -43,6 +44,7 @@ class Served:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._due = asyncio.Event()
+        self._slots = asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> Self:
@@ -159,7 +161,7 @@ class Served:
     async def _deliver(self, errand: Errand) -> None:
         post = self._network.post
         try:
-            async with asyncio.timeout(errand.timeout):
+            async with self._slots, asyncio.timeout(errand.timeout):
                 if post is None:
                     reply = await self._http(errand.request, errand.timeout)
                 else:

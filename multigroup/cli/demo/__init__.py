@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -31,6 +32,8 @@ def demo(*, as_json: bool, carrier: str | None) -> None:
         ) from None
     from .show import JsonShow, TerminalShow  # noqa: PLC0415 - after what it shows
 
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]  # all that is said here stays on this machine
     scenes = scenes_for(carrier)
     show = JsonShow(sys.stdout) if as_json else TerminalShow(len(scenes))
     with Stage() as stage:

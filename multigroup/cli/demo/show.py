@@ -35,7 +35,7 @@ class JsonShow:
                 "words": fact.words,
                 **fact.data,
             }
-            print(json.dumps(line, ensure_ascii=False), file=self._out, flush=True)
+            print(json.dumps(line), file=self._out, flush=True)
 
     def end(self) -> None:
         """Say nothing more."""

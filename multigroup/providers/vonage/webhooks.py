@@ -106,7 +106,7 @@ def _media(document: dict[str, Json]) -> Iterator[Media]:
 def _updated(read: Body, document: dict[str, Json]) -> Event:
     word = codec.text(document, "status") or ""
     message_id = codec.text(document, "message_uuid")
-    key = f"{message_id}:{word}" if message_id else None
+    key = f"{message_id}:{redact(word)}" if message_id else None  # ids are logged
     if word not in STATUSES:
         return read.strange(f"delivery status {word!r}", key)
     status, meaning = STATUSES[word]
