@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         ThreadMoved,
         Unrecognized,
     )
-    from .journal import Journal, MemoryJournal
+    from .journal import Journal, MemoryJournal, SQLiteJournal
     from .models import (
         Accepted,
         Attempt,
@@ -118,6 +118,7 @@ __all__ = [
     "RefusedError",
     "Request",
     "Response",
+    "SQLiteJournal",
     "Scope",
     "SendError",
     "SendId",
@@ -179,6 +180,7 @@ _HOMES = {
     "journal": (
         "Journal",
         "MemoryJournal",
+        "SQLiteJournal",
     ),
     "models": (
         "Accepted",

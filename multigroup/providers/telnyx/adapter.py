@@ -184,7 +184,7 @@ class Telnyx(Provider):
 def _refusal(status: int, body: dict[str, Json]) -> Outcome:
     errors = [codec.table(error) for error in codec.items(body, "errors")]
     first = errors[0] if errors else {}
-    code = codec.text(first, "code") or ""
+    code = redact(codec.text(first, "code") or "")
     if code in THROTTLED:
         return NotSent(f"Telnyx is throttling (code {code})")
     if code in AMBIGUOUS or (not code and status == HTTPStatus.CONFLICT):

@@ -125,7 +125,7 @@ def _updates(
             )
             continue
         error = _error_of(payload, place)
-        code = codec.text(error, "code")
+        code = redact(codec.text(error, "code") or "") or None
         ruling = CODES.get(code or "")
         yield DeliveryUpdated(
             member=numbers[0],

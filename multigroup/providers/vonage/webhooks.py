@@ -134,4 +134,5 @@ def _error(document: dict[str, Json]) -> tuple[str | None, str | None]:
     error = codec.table(document, "error")
     fragment = (codec.text(error, "type") or "").partition("#")[2]
     code = codec.text(error, "title") or codec.text(error, "code") or fragment or None
-    return code, codec.text(error, "detail") or codec.text(error, "reason")
+    words = codec.text(error, "detail") or codec.text(error, "reason")
+    return code and redact(code), words
