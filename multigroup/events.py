@@ -120,7 +120,7 @@ class DeliveryUpdated(Event):
     status: DeliveryStatus
     provider_status: str
     code: str | None = None
-    detail: str | None = None
+    detail: str | None = field(default=None, repr=False)
     reason: Reason | None = None
     message_id: str | None = None
     also_known_as: tuple[str, ...] = ()

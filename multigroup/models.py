@@ -243,7 +243,7 @@ class Refused:
     code: str
     reason: Reason
     scope: Scope
-    detail: str = ""
+    detail: str = field(default="", repr=False)  # a carrier may quote the text
     word: ClassVar[str] = "REFUSED"
 
 

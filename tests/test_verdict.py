@@ -115,7 +115,7 @@ def test_the_error_masks_every_number(outcomes: tuple[Outcome, ...]) -> None:
 def test_the_error_tells_each_reason_once() -> None:
     """Members with one fate are told together, those who were texted not at all."""
     said = str(_error(NO, YES, NO))
-    assert said.endswith("(…0101, …0103: opted_out (40300: blocked))")
+    assert said.endswith("(…0101, …0103: opted_out (40300))")
     assert "…0102" not in said
 
 
@@ -134,7 +134,7 @@ def test_an_error_of_a_send_is_ours() -> None:
 @pytest.mark.parametrize(
     ("outcome", "expected"),
     [
-        (NO, "opted_out (40300: blocked)"),
+        (NO, "opted_out (40300)"),
         (refused(), "other (40305)"),
         (NO_ROUTE, "could not reach red"),
         (LOST, "no answer"),
@@ -143,7 +143,7 @@ def test_an_error_of_a_send_is_ours() -> None:
     ids=["refused", "wordless", "not-sent", "unknown", "accepted"],
 )
 def test_an_outcome_is_told_in_words(outcome: Outcome, expected: str) -> None:
-    """Our reason comes before the carrier's code and words."""
+    """Our reason comes before the code; the carrier may quote texts in its words."""
     assert in_words(outcome) == expected
 
 

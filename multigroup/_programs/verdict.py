@@ -80,8 +80,8 @@ def why_stopped(outcomes: Iterable[Outcome]) -> str:
 def in_words(outcome: Outcome) -> str:
     """Return what *outcome* means, for people."""
     match outcome:
-        case Refused(code=code, reason=reason, detail=detail):
-            return f"{reason} ({code}{': ' if detail else ''}{detail})"
+        case Refused(code=code, reason=reason):  # its words may quote what was said
+            return f"{reason} ({code})"
         case NotSent(why=why) | Unknown(why=why):
             return why
         case Accepted(message_id=message_id):
