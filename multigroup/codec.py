@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, cast, get_args, get_origin
 from . import events
 from .errors import PayloadError
 from .events import Event
-from .models import LineId, Money, Number, Outcome, redact
+from .models import LineId, Money, Number, Outcome, term
 from .wire import Json
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def load_event(document: Json) -> Event:
     kind = text(given, "type") or ""
     if kind not in _EVENTS:
         known = ", ".join(_EVENTS)
-        raise PayloadError(f"event type {redact(kind)!r} is none of {known}")
+        raise PayloadError(f"event type {term(kind)!r} is none of {known}")
     try:
         event: Event = _converter().structure(given, _EVENTS[kind])
     except Exception as error:  # noqa: BLE001 - cattrs has one for every oddity

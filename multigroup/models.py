@@ -44,6 +44,7 @@ __all__ = [
     "conversation_id",
     "mask",
     "redact",
+    "term",
 ]
 
 SendId = NewType("SendId", str)
@@ -73,6 +74,18 @@ def redact(text: str) -> str:
 
 
 _SENSITIVE = re.compile(r"[\w.~+/=-]{20,}|\+?[0-9][0-9() .-]{5,}[0-9]")
+
+
+def term(said: str) -> str:
+    """Return *said* if it can be a code or a word of a carrier's vocabulary.
+
+    Where a code belongs a carrier may put a sentence, which may quote what was said:
+    of anything else only the length is told.
+    """
+    return said if _TERM.fullmatch(said) else f"<{len(said)} characters>"
+
+
+_TERM = re.compile(r"[0-9]{1,6}|(?=.{1,40}\Z)[a-z]+(?:[._-][a-z]+)*", re.DOTALL)
 
 
 class Number(str):

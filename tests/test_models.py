@@ -26,6 +26,7 @@ from multigroup.models import (
     conversation_id,
     mask,
     redact,
+    term,
 )
 from multigroup.records import Closed, Reported, receipt
 from tests.helpers.values import (
@@ -207,6 +208,29 @@ def test_redact_masks_numbers_and_tokens(said: str, expected: str) -> None:
 def test_redact_masks_a_whole_token_that_begins_with_digits() -> None:
     """A hexadecimal token is one token, though it may begin like a number."""
     assert redact("token 12345678deadbeefcafe0123 bad") == "token …0123 bad"
+
+
+@pytest.mark.parametrize("word", ["40305", "1000", "message.finalized", "read"])
+def test_a_word_of_a_vocabulary_is_shown(word: str) -> None:
+    """Codes, event types and statuses are what a person looks for in a log."""
+    assert term(word) == word
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Meet me at 7", "<12 characters>"),
+        ("4155550101", "<10 characters>"),
+        ("KEY0123", "<7 characters>"),
+        ("stop\n", "<5 characters>"),
+        ("a" * 41, "<41 characters>"),
+    ],
+)
+def test_anything_else_in_the_place_of_a_word_is_not_quoted(
+    said: str, told: str
+) -> None:
+    """A sentence, a number or a key in the place of a code shows its length only."""
+    assert term(said) == told
 
 
 @pytest.mark.parametrize(("word", "rank"), RANKS)

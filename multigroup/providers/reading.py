@@ -12,7 +12,7 @@ from attrs import frozen
 from .. import codec
 from ..errors import PayloadError
 from ..events import Unrecognized
-from ..models import Number, redact
+from ..models import Number
 from ..wire import Json
 
 __all__ = ["Body", "token_in", "with_token"]
@@ -88,5 +88,5 @@ class Body:
         return next((n for n in given if n in self.own), next(iter(given), None))
 
     def strange(self, why: str, key: str | None = None) -> Unrecognized:
-        """Return the event for what we cannot read."""
-        return Unrecognized(why=redact(why), **self.about(key, None))
+        """Return the event for what we cannot read; *why* quotes a `term` at most."""
+        return Unrecognized(why=why, **self.about(key, None))

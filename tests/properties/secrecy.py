@@ -71,13 +71,13 @@ def hidden() -> st.SearchStrategy[Hidden]:
         spoken(),
         spoken(),
         st.text(letters, min_size=40, max_size=60).map("KEY01{}".format),
-        st.text(letters, min_size=24, max_size=40),
+        st.text(letters, min_size=16, max_size=40),
         st.text(letters, min_size=32, max_size=64),
     )
 
 
 def quoting(secret: Hidden) -> st.SearchStrategy[str]:
-    """Draw what a carrier says of an error: it quotes numbers and secrets."""
+    """Draw what a carrier says of an error: it quotes all that it was told."""
     number = secret.group[0]
     area, office, line = number[2:5], number[5:8], number[8:]
     return st.sampled_from(
@@ -89,6 +89,11 @@ def quoting(secret: Hidden) -> st.SearchStrategy[str]:
             f"key {secret.api_key} or '{secret.signature_secret}' is wrong",
             f"Authorization: Bearer {secret.api_key}",
             f"from={number}&to={number}&secret={secret.api_secret}",
+            f"text '{secret.text}' is invalid",
+            f"{secret.subject}: {secret.text}",
+            f"{secret.url} cannot be fetched",
+            secret.text,
+            secret.api_secret,
         ]
     )
 

@@ -34,7 +34,7 @@ carriers = st.sampled_from(CARRIERS)
 colours = st.sampled_from(["sync", "async"])
 TROUBLE: Final = (
     *("none", "none", "refuse", "refuse", "lose", "throttle", "outage", "garble"),
-    *("late", "stop"),
+    *("miscode", "late", "stop"),
 )
 
 
@@ -49,6 +49,8 @@ def _trouble(world: World, kind: str, detail: str, secret: Hidden) -> None:
     for face in world.network.faces:
         if kind == "refuse":
             face.refuse(422, "10015", title=detail, detail=detail)
+        elif kind == "miscode":
+            face.refuse(422, detail, title=detail, detail=detail)
         elif kind == "lose":
             face.lose_replies()
         elif kind in instead:

@@ -25,6 +25,7 @@ from ...models import (
     Refused,
     Unknown,
     redact,
+    term,
 )
 from ...signatures import ed25519_keys, ed25519_valid, unix_seconds
 from ...wire import Json, Request, Response
@@ -184,7 +185,8 @@ class Telnyx(Provider):
 def _refusal(status: int, body: dict[str, Json]) -> Outcome:
     errors = [codec.table(error) for error in codec.items(body, "errors")]
     first = errors[0] if errors else {}
-    code = redact(codec.text(first, "code") or "")
+    told = codec.text(first, "code")
+    code = term(told) if told else ""
     if code in THROTTLED:
         return NotSent(f"Telnyx is throttling (code {code})")
     if code in AMBIGUOUS or (not code and status == HTTPStatus.CONFLICT):

@@ -24,6 +24,7 @@ from ...models import (
     Reason,
     conversation_id,
     redact,
+    term,
 )
 from ...phone import lenient
 from ...wire import Json
@@ -58,7 +59,7 @@ def parse(
         return tuple(_received(read, data, payload))
     if kind.startswith("message.") and payload.get("to"):
         return tuple(_updates(read, data, payload))
-    return (read.strange(f"event type {kind!r}", codec.text(data, "id")),)
+    return (read.strange(f"event type {term(kind)!r}", codec.text(data, "id")),)
 
 
 def _numbers(entries: list[Json]) -> list[Number]:
@@ -121,11 +122,12 @@ def _updates(
         numbers = _numbers([dict(recipient)])
         if word not in STATUSES or not numbers:
             yield read.strange(
-                f"delivery status {word!r}", f"{key or read.digest}/{place}"
+                f"delivery status {term(word)!r}", f"{key or read.digest}/{place}"
             )
             continue
         error = _error_of(payload, place)
-        code = redact(codec.text(error, "code") or "") or None
+        told = codec.text(error, "code")
+        code = term(told) if told else None
         ruling = CODES.get(code or "")
         yield DeliveryUpdated(
             member=numbers[0],

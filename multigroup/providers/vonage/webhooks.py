@@ -16,6 +16,7 @@ from ...models import (
     Reason,
     conversation_id,
     redact,
+    term,
 )
 from ...phone import lenient
 from ...wire import Json
@@ -106,9 +107,10 @@ def _media(document: dict[str, Json]) -> Iterator[Media]:
 def _updated(read: Body, document: dict[str, Json]) -> Event:
     word = codec.text(document, "status") or ""
     message_id = codec.text(document, "message_uuid")
-    key = f"{message_id}:{redact(word)}" if message_id else None  # ids are logged
+    said = word if term(word) == word else read.digest  # ids are logged
+    key = f"{message_id}:{said}" if message_id else None
     if word not in STATUSES:
-        return read.strange(f"delivery status {word!r}", key)
+        return read.strange(f"delivery status {term(word)!r}", key)
     status, meaning = STATUSES[word]
     code, detail = _error(document)
     ruling = CODES.get(code or "")
@@ -135,4 +137,4 @@ def _error(document: dict[str, Json]) -> tuple[str | None, str | None]:
     fragment = (codec.text(error, "type") or "").partition("#")[2]
     code = codec.text(error, "title") or codec.text(error, "code") or fragment or None
     words = codec.text(error, "detail") or codec.text(error, "reason")
-    return code and redact(code), words
+    return term(code) if code else None, words
