@@ -1,4 +1,4 @@
-"""The table at the end of a run of benchmarks."""
+"""What a benchmark is given, and the table of ratios at the end of a run."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Final
 
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
-from tests.benchmarks.duel import Result
+from tests.benchmarks.duel import Duel, Result
 
 _RESULTS: Final = pytest.StashKey[list[Result]]()
 
@@ -21,6 +22,18 @@ def tell(request: pytest.FixtureRequest) -> Callable[[Result], None]:
         assert result.in_order, str(result)
 
     return put
+
+
+@pytest.fixture
+def duel(
+    request: pytest.FixtureRequest,
+    benchmark: BenchmarkFixture,
+    tell: Callable[[Result], None],
+) -> Duel:
+    """Give what measures two things by turns, by the clock that the test names."""
+    clock = request.node.get_closest_marker("benchmark")
+    assert clock is not None, "mark the test with CPU, WALL or TOLD"
+    return Duel(benchmark, clock.kwargs["timer"], tell)
 
 
 def pytest_terminal_summary(

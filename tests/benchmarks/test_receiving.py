@@ -6,7 +6,6 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from multigroup import Provider, Request, Telnyx, Vonage
-from tests.benchmarks.duel import Result, duel
+from tests.benchmarks.duel import CPU, Duel
 
 NOW: Final = 1_795_000_000
 AT: Final = datetime.fromtimestamp(NOW, UTC)
@@ -101,9 +100,8 @@ VONAGE: Final = json.dumps(
 ).encode()
 
 
-def test_a_telnyx_webhook_costs_little_more_than_its_signature(
-    tell: Callable[[Result], None],
-) -> None:
+@CPU
+def test_a_telnyx_webhook_costs_little_more_than_its_signature(duel: Duel) -> None:
     """Verifying and reading take 1.15 x Ed25519 with a kept key and `json.loads`."""
     private = Ed25519PrivateKey.from_private_bytes(bytes(32))
     public = private.public_key()
@@ -126,14 +124,17 @@ def test_a_telnyx_webhook_costs_little_more_than_its_signature(
         public.verify(signature, signed)
         json.loads(TELNYX)
 
-    ours, theirs = duel(lambda: _taken(account, request), floor, rounds=4000)
+    duel(
+        "Telnyx webhook, verify and parse (CPU)",
+        1.15,
+        lambda: _taken(account, request),
+        floor,
+        rounds=4000,
+    )
 
-    tell(Result("Telnyx webhook, verify and parse (CPU)", 1.15, ours, theirs))
 
-
-def test_a_vonage_webhook_costs_little_more_than_its_signature(
-    tell: Callable[[Result], None],
-) -> None:
+@CPU
+def test_a_vonage_webhook_costs_little_more_than_its_signature(duel: Duel) -> None:
     """Verifying and reading take 1.8 x HS256 by hand and `json.loads`."""
     claims = {
         "iat": NOW,
@@ -168,9 +169,13 @@ def test_a_vonage_webhook_costs_little_more_than_its_signature(
         assert hmac.compare_digest(json.loads(_raw(told))["payload_hash"], hashed)
         json.loads(VONAGE)
 
-    ours, theirs = duel(lambda: _taken(account, request), floor, rounds=10_000)
-
-    tell(Result("Vonage webhook, verify and parse (CPU)", 1.8, ours, theirs))
+    duel(
+        "Vonage webhook, verify and parse (CPU)",
+        1.8,
+        lambda: _taken(account, request),
+        floor,
+        rounds=10_000,
+    )
 
 
 def _taken(account: Provider, request: Request) -> object:

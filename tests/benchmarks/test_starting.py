@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import statistics
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -16,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from multigroup import InvalidNumberError
 from multigroup.phone import parse
-from tests.benchmarks.duel import Result, duel, in_fresh_interpreter
+from tests.benchmarks.duel import CPU, FRESH, TOLD, Duel, Result
 
 FICTITIOUS: Final = [
     f"+1{area}55501{line:02}" for line in range(10) for area in range(201, 990)
@@ -62,25 +60,21 @@ print(taken)
 """
 
 
-def test_importing_costs_little_more_than_attrs(
-    tell: Callable[[Result], None],
-) -> None:
+@TOLD
+def test_importing_costs_little_more_than_attrs(duel: Duel) -> None:
     """`import multigroup` takes 1.3 x the CPU of `import attrs`: the rest is lazy."""
-    pairs = [
-        [
-            in_fresh_interpreter(IMPORT.format(module=module))
-            for module in ("attrs", "multigroup")
-        ]
-        for _ in range(15)
-    ]
-    theirs, ours = map(statistics.median, zip(*pairs, strict=True))
-
-    tell(Result("import multigroup against import attrs (CPU)", 1.3, ours, theirs))
+    duel(
+        "import multigroup against import attrs (CPU)",
+        1.3,
+        lambda: FRESH.run(IMPORT.format(module="multigroup")),
+        lambda: FRESH.run(IMPORT.format(module="attrs")),
+        rounds=15,
+        warm_up=1,
+    )
 
 
-def test_the_first_webhook_of_a_process_is_answered_soon(
-    tell: Callable[[Result], None],
-) -> None:
+@TOLD
+def test_the_first_webhook_of_a_process_is_answered_soon(duel: Duel) -> None:
     """Everything a webhook needs is loaded, and it is answered, in 0.3 s."""
     private = Ed25519PrivateKey.from_private_bytes(bytes(32))
     raw = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
@@ -90,12 +84,17 @@ def test_the_first_webhook_of_a_process_is_answered_soon(
         "telnyx-signature-ed25519": _base64(private.sign(f"{at}|".encode() + BODY)),
     }
     code = FIRST_WEBHOOK.format(key=_base64(raw), headers=headers, body=BODY)
-    taken = statistics.median(in_fresh_interpreter(code) for _ in range(9))
 
-    tell(Result("first webhook, from import to answer (wall)", 0.3, taken, unit="s"))
+    duel.alone(
+        "first webhook, from import to answer (wall)",
+        0.3,
+        lambda: FRESH.run(code),
+        rounds=9,
+    )
 
 
-def test_a_new_number_is_cheap(tell: Callable[[Result], None]) -> None:
+@CPU
+def test_a_new_number_is_cheap(duel: Duel) -> None:
     """Validating a number never seen before takes 10 microseconds."""
     fresh, again = iter(FICTITIOUS), iter(FICTITIOUS)
 
@@ -109,10 +108,8 @@ def test_a_new_number_is_cheap(tell: Callable[[Result], None]) -> None:
             parse(next(fresh))
 
     parse.cache_clear()
-    mine, other = duel(ours, theirs, rounds=5_000)
-
-    tell(Result("a number validated, cold (CPU)", 10.0, mine * 1e6, unit="µs"))
-    tell(Result("the same against phonenumbers (CPU)", 1.0, mine, other))
+    taken = duel("a number against phonenumbers (CPU)", 1.0, ours, theirs, rounds=5_000)
+    duel.tell(Result("a number validated, cold (CPU)", 10.0, taken * 1e6, unit="µs"))
 
 
 def _base64(raw: bytes) -> str:
