@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, Final, cast, get_args, get_origin
 from . import events
 from .errors import PayloadError
 from .events import Event
-from .models import LineId, Money, Number, Outcome, term
+from .masking import term
+from .models import LineId, Money, Number, Outcome
 from .wire import Json
 
 if TYPE_CHECKING:
@@ -41,8 +42,11 @@ __all__ = [
 ]
 
 
-_ABSURD: Final = 15
-"""Digits before the point that no price has: such a sum could not be added up."""
+_ABSURD: Final = 9
+"""Digits before the point that no price has: a number of another kind got there."""
+
+_CURRENCY: Final = re.compile("[A-Z]{3}")
+"""ISO 4217's; what is said in other words cannot be added up."""
 
 _EVENTS: Final[Mapping[str, type[Event]]] = {
     "delivery_updated": events.DeliveryUpdated,
@@ -108,15 +112,15 @@ def text(document: dict[str, Json], name: str) -> str | None:
 def amount(document: Json, *, value: str, currency: str) -> Money | None:
     """Return the money in the object *document*, or `None` if it is not said."""
     holder = table(document)
-    number, unit = text(holder, value), text(holder, currency)
-    if number is None or unit is None:
+    number, unit = text(holder, value), (text(holder, currency) or "").upper()
+    if number is None or not _CURRENCY.fullmatch(unit):
         return None
     try:
         parsed = Decimal(number)
     except InvalidOperation:
         return None
     sane = parsed.is_finite() and parsed.adjusted() < _ABSURD
-    return Money(parsed, unit.upper()) if sane else None
+    return Money(parsed, unit) if sane else None
 
 
 def moment(written: str | None) -> datetime | None:

@@ -29,7 +29,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Self
 
-from .models import Receipt, mask
+from .masking import mask
+from .models import Receipt
 
 __all__ = [
     "ConfigError",

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from attrs import field, frozen
 
+from .masking import identifier, shown_id, shown_ids, shown_term
 from .models import (
     ConversationId,
     DeliveryStatus,
@@ -37,7 +38,11 @@ __all__ = [
 
 
 class EventKey(NamedTuple):
-    """What makes two deliveries of a webhook the same event."""
+    """What makes two deliveries of a webhook the same event.
+
+    In one word (`str`) it names the event by account, type and id alone: a carrier's
+    reader gives two events of one type in one body two ids.
+    """
 
     account: str
     id: str
@@ -45,10 +50,23 @@ class EventKey(NamedTuple):
     member: str
 
     def __str__(self) -> str:
-        """Return the key in one word, a digest in the place of a number."""
-        whom = hashlib.sha256(self.member.encode("utf-8", "replace")).hexdigest()
-        tail = f"/{whom[:8]}" if self.member else ""
-        return f"{self.account}/{self.type}/{self.id}{tail}"
+        """Return the key in one word, which tells nothing of the member.
+
+        A digest would: there are few enough numbers to try them all.
+        """
+        return f"{self.account}/{self.type}/{_named(self.id)}"
+
+    def __repr__(self) -> str:
+        """Show the id if it looks like one, and of the member the last four digits."""
+        parts = (self.account, identifier(self.id), self.type, Number(self.member))
+        return f"EventKey{parts!r}"
+
+
+def _named(key: str) -> str:
+    """Return an id as it is, or a digest of what does not look like one."""
+    if identifier(key) == key:
+        return key
+    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 @unique
@@ -69,7 +87,7 @@ class Event:
     carrier's, or *received_at* where it gave none.
     """
 
-    id: str
+    id: str = field(repr=shown_id)
     provider: str
     account: str
     occurred_at: datetime
@@ -98,8 +116,8 @@ class MessageReceived(Event):
     line: Number | None
     members: frozenset[Number] | None
     conversation: ConversationId | None
-    provider_thread: str | None = None
-    message_id: str | None = None
+    provider_thread: str | None = field(default=None, repr=shown_id)
+    message_id: str | None = field(default=None, repr=shown_id)
     text: str = field(default="", repr=False)
     subject: str | None = field(default=None, repr=False)
     media: tuple[Media, ...] = field(default=(), repr=False)
@@ -109,7 +127,8 @@ class MessageReceived(Event):
 class DeliveryUpdated(Event):
     """A carrier's news of one member's copy of a message we sent.
 
-    *token* is our own leg key as the carrier returned it; *reference* the caller's,
+    *token* is our own leg key as the carrier returned it, and `None` where it returned
+    somebody else's; *reference* the caller's,
     once the journal has found the send. *cost* is for this member alone; *network* is
     the member's carrier or its MCC-MNC code. *also_known_as* holds further ids the
     carrier gave the same message.
@@ -118,16 +137,16 @@ class DeliveryUpdated(Event):
     member: Number | None
     participant: str | None = field(default=None, repr=False)
     status: DeliveryStatus
-    provider_status: str
-    code: str | None = None
+    provider_status: str = field(repr=shown_term)
+    code: str | None = field(default=None, repr=shown_term)
     detail: str | None = field(default=None, repr=False)
     reason: Reason | None = None
-    message_id: str | None = None
-    also_known_as: tuple[str, ...] = ()
-    token: str | None = None
+    message_id: str | None = field(default=None, repr=shown_id)
+    also_known_as: tuple[str, ...] = field(default=(), repr=shown_ids)
+    token: str | None = field(default=None, repr=shown_id)
     reference: str | None = None
     cost: Money | None = None
-    network: str | None = None
+    network: str | None = field(default=None, repr=shown_term)
     meaning: Meaning | None = None
 
 

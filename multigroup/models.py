@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum, unique
 from functools import lru_cache
-from typing import ClassVar, Final, NewType, TypeAlias
+from typing import ClassVar, NewType, TypeAlias
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
+from .masking import mask, shown_id, shown_term, shown_type
 from .wire import Request
 
 __all__ = [
@@ -42,9 +42,6 @@ __all__ = [
     "SendId",
     "Unknown",
     "conversation_id",
-    "mask",
-    "redact",
-    "term",
 ]
 
 SendId = NewType("SendId", str)
@@ -55,37 +52,6 @@ ConversationId = NewType("ConversationId", str)
 
 A pseudonym of the members, and so personal data.
 """
-
-
-def mask(value: str) -> str:
-    """Return *value* with all but its last four characters hidden."""
-    return f"…{value[-_SHOWN:]}" if len(value) > _SHOWN else value
-
-
-_SHOWN: Final = 4
-
-
-def redact(text: str) -> str:
-    """Return *text* with long digit runs and token-like words masked.
-
-    For a carrier's own words, which may quote a phone number or a credential.
-    """
-    return _SENSITIVE.sub(lambda match: mask(match[0]), text)
-
-
-_SENSITIVE = re.compile(r"[\w.~+/=-]{20,}|\+?[0-9][0-9() .-]{5,}[0-9]")
-
-
-def term(said: str) -> str:
-    """Return *said* if it can be a code or a word of a carrier's vocabulary.
-
-    Where a code belongs a carrier may put a sentence, which may quote what was said:
-    of anything else only the length is told.
-    """
-    return said if _TERM.fullmatch(said) else f"<{len(said)} characters>"
-
-
-_TERM = re.compile(r"[0-9]{1,6}|(?=.{1,40}\Z)[a-z]+(?:[._-][a-z]+)*", re.DOTALL)
 
 
 class Number(str):
@@ -134,7 +100,7 @@ class Media:
     """
 
     url: str = field(repr=False)
-    content_type: str | None = None
+    content_type: str | None = field(default=None, repr=shown_type)
     size: int | None = None
     sha256: str | None = field(default=None, repr=False)
 
@@ -244,7 +210,7 @@ class _Rank(IntEnum):
 class Accepted:
     """The carrier took the leg; *cost* is the leg's total when the carrier said it."""
 
-    message_id: str
+    message_id: str = field(repr=shown_id)
     cost: Money | None = None
     word: ClassVar[str] = "ACCEPTED"
 
@@ -253,7 +219,7 @@ class Accepted:
 class Refused:
     """The carrier answered no; nothing was sent."""
 
-    code: str
+    code: str = field(repr=shown_term)
     reason: Reason
     scope: Scope
     detail: str = field(default="", repr=False)  # a carrier may quote the text
@@ -320,10 +286,10 @@ class Delivery:
 
     outcome: Outcome
     status: DeliveryStatus | None = None
-    message_id: str | None = None
+    message_id: str | None = field(default=None, repr=shown_id)
     reason: Reason | None = None
     cost: Money | None = None
-    code: str | None = None
+    code: str | None = field(default=None, repr=shown_term)
     detail: str = field(default="", repr=False)
 
 

@@ -205,6 +205,7 @@ def test_money_is_exact(value: Json, expected: str) -> None:
     [
         *("NaN", "sNaN", "inf", "-Infinity", float("nan"), float("inf")),
         *("", "free", "0.08 USD", "9e999999", None, True, [], {}),
+        *("14155550101", 14155550101),
     ],
     ids=repr,
 )
@@ -214,7 +215,20 @@ def test_an_amount_that_is_none_is_unknown(value: Json) -> None:
     assert amount(document, value="sum", currency="unit") is None
 
 
-@pytest.mark.parametrize("document", [None, "0.08", [], {}, {"sum": "1", "unit": ""}])
+@pytest.mark.parametrize(
+    "document",
+    [
+        *(
+            None,
+            "0.08",
+            [],
+            {},
+            {"sum": "1", "unit": ""},
+            {"sum": "1", "unit": "euros"},
+        ),
+        {"sum": "1", "unit": "to +14155550101"},
+    ],
+)
 def test_an_amount_without_a_currency_is_unknown(document: Json) -> None:
     """A number alone is no money."""
     assert amount(document, value="sum", currency="unit") is None

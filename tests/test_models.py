@@ -24,9 +24,6 @@ from multigroup.models import (
     Refused,
     Unknown,
     conversation_id,
-    mask,
-    redact,
-    term,
 )
 from multigroup.records import Closed, Reported, receipt
 from tests.helpers.values import (
@@ -178,59 +175,6 @@ def test_a_fingerprint_is_not_confused_by_what_imitates_its_framing() -> None:
 def test_a_fingerprint_takes_any_text() -> None:
     """Half a surrogate pair in the text does not break it."""
     assert Message("\ud83d").fingerprint([ANA]) != Message("?").fingerprint([ANA])
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [("+14155550101", "…0101"), ("28228", "…8228"), ("0101", "0101"), ("", "")],
-)
-def test_mask_keeps_four_characters(value: str, expected: str) -> None:
-    """All but the end of a value is hidden."""
-    assert mask(value) == expected
-
-
-@pytest.mark.parametrize(
-    ("said", "expected"),
-    [
-        ("to +14155550101 failed", "to …0101 failed"),
-        ("to (415) 555-0101.", "to (…0101."),
-        ("415.555.0102, 4155550103", "…0102, …0103"),
-        ("call 555-0101", "call …0101"),
-        ("key KEY0123456789_abcdefgh is bad", "key …efgh is bad"),
-        ("code 40305 at 12:30, 99 %", "code 40305 at 12:30, 99 %"),
-    ],
-)
-def test_redact_masks_numbers_and_tokens(said: str, expected: str) -> None:
-    """A carrier's own words keep their sense but no number and no credential."""
-    assert redact(said) == expected
-
-
-def test_redact_masks_a_whole_token_that_begins_with_digits() -> None:
-    """A hexadecimal token is one token, though it may begin like a number."""
-    assert redact("token 12345678deadbeefcafe0123 bad") == "token …0123 bad"
-
-
-@pytest.mark.parametrize("word", ["40305", "1000", "message.finalized", "read"])
-def test_a_word_of_a_vocabulary_is_shown(word: str) -> None:
-    """Codes, event types and statuses are what a person looks for in a log."""
-    assert term(word) == word
-
-
-@pytest.mark.parametrize(
-    ("said", "told"),
-    [
-        ("Meet me at 7", "<12 characters>"),
-        ("4155550101", "<10 characters>"),
-        ("KEY0123", "<7 characters>"),
-        ("stop\n", "<5 characters>"),
-        ("a" * 41, "<41 characters>"),
-    ],
-)
-def test_anything_else_in_the_place_of_a_word_is_not_quoted(
-    said: str, told: str
-) -> None:
-    """A sentence, a number or a key in the place of a code shows its length only."""
-    assert term(said) == told
 
 
 @pytest.mark.parametrize(("word", "rank"), RANKS)

@@ -14,6 +14,7 @@ from multigroup.errors import (
     UncertainError,
 )
 from multigroup.models import (
+    Accepted,
     NotSent,
     Outcome,
     Reason,
@@ -139,8 +140,9 @@ def test_an_error_of_a_send_is_ours() -> None:
         (NO_ROUTE, "could not reach red"),
         (LOST, "no answer"),
         (YES, "accepted as m-1"),
+        (Accepted("Dinner at 7"), "accepted as <11 characters>"),
     ],
-    ids=["refused", "wordless", "not-sent", "unknown", "accepted"],
+    ids=["refused", "wordless", "not-sent", "unknown", "accepted", "misnamed"],
 )
 def test_an_outcome_is_told_in_words(outcome: Outcome, expected: str) -> None:
     """Our reason comes before the code; the carrier may quote texts in its words."""

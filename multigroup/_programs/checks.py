@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from ..errors import InvalidMessageError, InvalidNumberError, is_a
-from ..models import Media, Message, Number, mask
+from ..masking import mask
+from ..models import Media, Message, Number
 from ..phone import Parsed, parse
 
 __all__ = ["Roster", "check_reference", "compose", "roster"]

@@ -13,6 +13,7 @@ from ..errors import (
     SendError,
     UncertainError,
 )
+from ..masking import identifier, mask
 from ..models import (
     Accepted,
     NotSent,
@@ -20,7 +21,6 @@ from ..models import (
     Receipt,
     Refused,
     Unknown,
-    mask,
 )
 
 __all__ = ["conclude", "in_words", "why_stopped"]
@@ -85,7 +85,7 @@ def in_words(outcome: Outcome) -> str:
         case NotSent(why=why) | Unknown(why=why):
             return why
         case Accepted(message_id=message_id):
-            return f"accepted as {message_id}"
+            return f"accepted as {identifier(message_id)}"
         case _:
             assert_never(outcome)
 

@@ -236,6 +236,8 @@ class Provider(ABC):
     ) -> Sequence[Event]:
         """Return what a webhook's *body* tells; *own* are our own numbers.
 
+        Two events of one type in one body have two ids, the same at every delivery.
+
         Raises:
             PayloadError: *body* is not what this carrier sends at all.
         """

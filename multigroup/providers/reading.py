@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final, Self
@@ -15,7 +16,7 @@ from ..events import Unrecognized
 from ..models import Number
 from ..wire import Json
 
-__all__ = ["Body", "token_in", "with_token"]
+__all__ = ["Body", "own_token", "token_in", "with_token"]
 
 _TOKEN: Final = "leg"  # noqa: S105 - a parameter's name
 
@@ -29,7 +30,16 @@ def with_token(url: str | None, key: str) -> str | None:
 
 def token_in(url: str | None) -> str | None:
     """Return the leg key that `with_token` put into *url*."""
-    return codec.query_value(url, _TOKEN)
+    return own_token(codec.query_value(url, _TOKEN))
+
+
+def own_token(returned: str | None) -> str | None:
+    """Return *returned* if it can be a leg key, `None` if it is somebody else's."""
+    return returned if returned and _LEG_KEY.fullmatch(returned) else None
+
+
+_LEG_KEY: Final = re.compile("[0-9a-f]{32}[.][0-9]{1,4}")
+"""`Draft.key`: the 128 bits of a send id, and which of its legs."""
 
 
 @frozen

@@ -10,7 +10,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from multigroup.models import mask
+from multigroup.masking import mask
 from tests.helpers.world import Carrier
 
 from .compare import differences

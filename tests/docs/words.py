@@ -74,7 +74,7 @@ FIELDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "also_known_as": ("further ids of the same message; may be empty", _NEVER),
         "token": (
             "our own key of the leg, which proves that the carrier took it",
-            "the webhook did not bring it back",
+            "the webhook did not bring it back, or brought another program's",
         ),
         "reference": (
             "the caller's reference of the send",

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from tests.helpers.world import Carrier
 from tests.properties.strategies import bodies, documents, json_values
 
-__all__ = ["altered", "broken_bodies", "places", "respelt", "retyped"]
+__all__ = [
+    "altered",
+    "broken_bodies",
+    "misplaced",
+    "places",
+    "respelt",
+    "retyped",
+]
 
 
 def places(document: Any) -> list[tuple[Any, Any]]:
@@ -51,6 +58,27 @@ def retyped(draw: st.DrawFn, document: dict[str, Any]) -> Any:
                 holder[name] = _deep(holder[name], draw(st.integers(1, 60)))
             case _:
                 holder[name] = draw(json_values())
+    return mended
+
+
+_KINDS = frozenset({"event_type", "message_type", "status"})
+"""What decides how a body is read: with another word there would be nothing to read."""
+
+
+@st.composite
+def misplaced(
+    draw: st.DrawFn, document: dict[str, Any], words: st.SearchStrategy[Any]
+) -> dict[str, Any]:
+    """Draw *document* with *words* where an id, a word or a number belongs."""
+    mended = deepcopy(document)
+    spots = [
+        (holder, name)
+        for holder, name in places(mended)
+        if isinstance(holder[name], str | int) and name not in _KINDS
+    ]
+    for holder, name in spots:
+        if draw(st.booleans()):
+            holder[name] = draw(words)
     return mended
 
 

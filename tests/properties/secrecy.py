@@ -17,7 +17,15 @@ from multigroup.wire import Request
 from tests.helpers.world import World
 from tests.properties.strategies import people
 
-__all__ = ["Hidden", "SecretWorld", "Shown", "hidden", "quoting", "spoken"]
+__all__ = [
+    "Hidden",
+    "SecretWorld",
+    "Shown",
+    "hidden",
+    "quoting",
+    "reusing",
+    "spoken",
+]
 
 EXAMPLE: Final = "such as +14155550101"
 """How a number is written, as our own errors explain it."""
@@ -96,6 +104,19 @@ def quoting(secret: Hidden) -> st.SearchStrategy[str]:
             secret.api_secret,
         ]
     )
+
+
+def reusing(secret: Hidden) -> st.SearchStrategy[str | int]:
+    """Draw what another program, or a careless carrier, puts where an id belongs."""
+    number = secret.group[-1]
+    given: list[str | int] = [
+        *(number, number[1:], number[2:], int(number[1:]), secret.text),
+        f"{secret.text} {number}",
+        f"party-{number[1:]}.0",
+        f"https://app.example/telnyx?leg={number[1:]}",
+        f"https://app.example/telnyx?leg={number[2:]}.0",
+    ]
+    return st.sampled_from(given) | quoting(secret)
 
 
 @define(eq=False)

@@ -33,6 +33,7 @@ __all__ = [
 CARRIERS: Final[tuple[Carrier, ...]] = ("telnyx", "vonage")
 OWN: Final[dict[Carrier, str]] = {"telnyx": "+12125550100", "vonage": "+13125550100"}
 
+LEG: Final = f"{'5e4d' * 8}.0"
 AREAS: Final = ("212", "312", "415", "617", "702")
 WORDS: Final = (
     *("data", "payload", "event_type", "id", "to", "from", "cc", "status", "phone"),
@@ -139,7 +140,7 @@ def telnyx_news(
     payload = {
         "text": "Dinner at 7?",
         "cost": {"amount": "0.0800", "currency": "USD"},
-        "webhook_url": "https://app.example/telnyx?leg=5e4d.0",
+        "webhook_url": f"https://app.example/telnyx?leg={LEG}",
         "errors": [
             {"code": "40300", "title": title, "source": {"pointer": "/to/0"}},
         ],
@@ -186,7 +187,7 @@ def vonage_news(
                 "to": group[0][1:],
                 "from": OWN["vonage"][1:],
                 "status": status,
-                "client_ref": "5e4d.0",
+                "client_ref": LEG,
                 "usage": {"currency": "EUR", "price": "0.0333"},
                 "destination": {"network_code": "310260"},
                 "error": {"type": "https://v.example/#1240", "detail": detail},

@@ -18,8 +18,15 @@ from multigroup import (
 from multigroup.asgi import WebhookApp
 from multigroup.wire import Failure, Reply, Request, Response
 from tests.helpers.world import World
-from tests.properties.mischief import altered
-from tests.properties.secrecy import Hidden, SecretWorld, Shown, hidden, quoting
+from tests.properties.mischief import altered, misplaced
+from tests.properties.secrecy import (
+    Hidden,
+    SecretWorld,
+    Shown,
+    hidden,
+    quoting,
+    reusing,
+)
 from tests.properties.strategies import (
     CARRIERS,
     OWN,
@@ -34,14 +41,17 @@ carriers = st.sampled_from(CARRIERS)
 colours = st.sampled_from(["sync", "async"])
 TROUBLE: Final = (
     *("none", "none", "refuse", "refuse", "lose", "throttle", "outage", "garble"),
-    *("miscode", "late", "stop"),
+    *("miscode", "misname", "late", "stop"),
 )
+PRICE: Final = {"amount": "0.08", "currency": "USD"}
 
 
 def _trouble(world: World, kind: str, detail: str, secret: Hidden) -> None:
     """Have something go wrong at the carriers, who tell all they know about it."""
     telling = json.dumps({"detail": detail, "errors": [{"title": detail}]}).encode()
+    named = json.dumps({"message_uuid": detail, "data": {"id": detail}}).encode()
     instead: dict[str, Reply] = {
+        "misname": Response(200, {}, named),
         "throttle": Response(429, {}, telling),
         "garble": Response(200, {"x": detail}, telling),
         "outage": Failure("ConnectError", unsent=True),
@@ -131,12 +141,14 @@ def _webhooks(data: st.DataObject, carrier: Any, secret: Hidden) -> list[bytes]:
     if carrier == "telnyx":
         makers = (
             telnyx_received(group, secret.text, subject=secret.subject),
-            (telnyx_news(group, detail)),
+            telnyx_news(group, detail, group_message_id="g-1", cost=PRICE),
         )
     else:
         makers = vonage_received(group, secret.text), vonage_news(group, detail)
     strange = {"data": {"event_type": detail}, "status": detail}
-    documents = [*(data.draw(maker) for maker in makers), strange]
+    told = [data.draw(maker) for maker in makers]
+    reused = [data.draw(misplaced(document, reusing(secret))) for document in told]
+    documents = [*told, *reused, strange]
     return [json.dumps(document).encode() for document in documents]
 
 

@@ -33,6 +33,7 @@ from multigroup.codec import dump
 OURS, OURS_TOO = "+12125550100", "+12125550199"
 ANA, BEN, CLEO = PEOPLE = ("+14155550101", "+14155550102", "+14155550103")
 RECEIVED = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+LEG, NEXT = (f"{'5e4d' * 8}.{place}" for place in (0, 1))
 NOBODY: frozenset[str] = frozenset()
 ACCOUNT = Telnyx(api_key="KEY")
 
@@ -487,13 +488,14 @@ def test_only_the_final_word_on_one_member_tells_a_price() -> None:
 @pytest.mark.parametrize(
     ("webhook_url", "delivered_to", "token"),
     [
-        ("https://app.example/telnyx?leg=5e4d.0", None, "5e4d.0"),
-        (None, "https://app.example/telnyx?leg=5e4d.0", "5e4d.0"),
-        ("", "https://app.example/telnyx?a=1&leg=5e4d.0#top", "5e4d.0"),
-        ("https://app.example/profile", "https://b.example/?leg=5e4d.1", "5e4d.1"),
-        ("https://app.example/?leg=5e4d.0", "https://b.example/?leg=5e4d.1", "5e4d.0"),
+        (f"https://app.example/telnyx?leg={LEG}", None, LEG),
+        (None, f"https://app.example/telnyx?leg={LEG}", LEG),
+        ("", f"https://app.example/telnyx?a=1&leg={LEG}#top", LEG),
+        ("https://app.example/profile", f"https://b.example/?leg={NEXT}", NEXT),
+        (f"https://app.example/?leg={LEG}", f"https://b.example/?leg={NEXT}", LEG),
         ("https://app.example/telnyx", "https://app.example/telnyx", None),
-        (5, ["https://app.example/telnyx?leg=5e4d.0"], None),
+        ("https://app.example/?leg=14155550101", None, None),
+        (5, [f"https://app.example/telnyx?leg={LEG}"], None),
     ],
 )
 def test_our_token_comes_back_in_either_place(
@@ -504,6 +506,25 @@ def test_our_token_comes_back_in_either_place(
     body["meta"] = {"attempt": 1, "delivered_to": delivered_to}
 
     assert _news(body)[0].token == token
+
+
+def test_each_members_news_in_one_body_has_an_id_of_its_own() -> None:
+    """Two answers to one webhook must not be taken for one; alone, the id is kept."""
+    ana, ben = (_number(one, status="sent") for one in (ANA, BEN))
+
+    assert [event.id for event in _news(_told(ana, ben))] == ["event-1/0", "event-1/1"]
+    assert [event.id for event in _news(_told(ana))] == ["event-1"]
+
+
+def test_a_size_that_is_none_is_not_told() -> None:
+    """A number in the place of a file's size is no size."""
+    media = [{"url": "https://m.example/1", "size": size} for size in (14155550101, -1)]
+
+    heard = _heard(
+        _event("message.received", {"from": ANA, "to": OURS, "media": media})
+    )
+
+    assert [item.size for item in heard.media] == [None, None]
 
 
 @pytest.mark.parametrize("meta", [None, [], "meta"])

@@ -30,6 +30,7 @@ from multigroup.codec import dump
 OURS, OURS_TOO = "+12125550100", "+12125550199"
 ANA, BEN, CLEO = PEOPLE = ("+14155550101", "+14155550102", "+14155550103")
 RECEIVED = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+LEG = f"{'5e4d' * 8}.0"
 NOBODY: frozenset[str] = frozenset()
 ACCOUNT = Vonage(api_key="key", api_secret="secret")
 
@@ -80,7 +81,7 @@ def _status(word: object = "delivered", **fields: Any) -> dict[str, Any]:
         "from": _bare(OURS),
         "timestamp": "2026-11-21T07:59:58Z",
         "status": word,
-        "client_ref": "5e4d.0",
+        "client_ref": LEG,
         **fields,
     }
 
@@ -269,7 +270,19 @@ def test_every_status_word_has_its_meaning(
     assert (event.status, event.provider_status) == (status, word)
     assert event.meaning == meaning
     assert (event.member, event.message_id) == (ANA, "m-1")
-    assert (event.token, event.network) == ("5e4d.0", "310260")
+    assert (event.token, event.network) == (LEG, "310260")
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["Dinner with Ana +14155550101", "14155550101", "5e4d.0", LEG[:-2], f"{LEG}\n", ""],
+)
+def test_another_programs_reference_is_no_token(reference: str) -> None:
+    """Other programs use the same account; only the form of our leg keys is ours."""
+    event = _news(_status(client_ref=reference))
+
+    assert event.token is None
+    assert reference not in repr(event) or not reference
 
 
 def test_the_shortest_status_is_enough() -> None:
@@ -378,7 +391,7 @@ def test_a_status_of_nobody_named_is_still_news(to: object) -> None:
     """Without a readable `to` the token tells whose copy it is."""
     event = _news(_status(to=to))
 
-    assert (event.member, event.token) == (None, "5e4d.0")
+    assert (event.member, event.token) == (None, LEG)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from attrs import field, frozen
 from ... import codec
 from ...errors import ConfigError, PayloadError, SignatureError
 from ...events import Event
+from ...masking import redact, term
 from ...models import (
     Accepted,
     Leg,
@@ -24,8 +25,6 @@ from ...models import (
     Outcome,
     Refused,
     Unknown,
-    redact,
-    term,
 )
 from ...signatures import ed25519_keys, ed25519_valid, unix_seconds
 from ...wire import Json, Request, Response

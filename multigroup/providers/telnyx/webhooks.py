@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from ... import codec
 from ...events import (
@@ -17,14 +17,13 @@ from ...events import (
     Event,
     MessageReceived,
 )
+from ...masking import redact, term
 from ...models import (
     Media,
     Money,
     Number,
     Reason,
     conversation_id,
-    redact,
-    term,
 )
 from ...phone import lenient
 from ...wire import Json
@@ -100,6 +99,10 @@ def _received(
         yield OPT_WORDS[word](member=senders[0], line=line, **about)
 
 
+_ABSURD: Final = 10**9
+"""Bytes that no picture message has: a number of another kind got there."""
+
+
 def _media(entries: list[Json]) -> Iterator[Media]:
     for item in map(codec.table, entries):
         url, size = codec.text(item, "url"), item.get("size")
@@ -107,7 +110,7 @@ def _media(entries: list[Json]) -> Iterator[Media]:
             yield Media(
                 url,
                 codec.text(item, "content_type"),
-                size if type(size) is int else None,
+                size if type(size) is int and 0 <= size < _ABSURD else None,
                 codec.text(item, "sha256") or codec.text(item, "hash_sha256"),
             )
 
@@ -118,12 +121,11 @@ def _updates(
     key = codec.text(data, "id")
     recipients = codec.items(payload, "to")
     for place, recipient in enumerate(map(codec.table, recipients)):
+        own_key = f"{key or read.digest}/{place}"
         word = codec.text(recipient, "status") or ""
         numbers = _numbers([dict(recipient)])
         if word not in STATUSES or not numbers:
-            yield read.strange(
-                f"delivery status {term(word)!r}", f"{key or read.digest}/{place}"
-            )
+            yield read.strange(f"delivery status {term(word)!r}", own_key)
             continue
         error = _error_of(payload, place)
         told = codec.text(error, "code")
@@ -140,7 +142,10 @@ def _updates(
             network=codec.text(recipient, "carrier"),
             meaning=MEANINGS.get(STATUSES[word]),
             **_names(read, payload),
-            **read.about(key, codec.text(data, "occurred_at")),
+            **read.about(
+                own_key if len(recipients) > 1 else key,
+                codec.text(data, "occurred_at"),
+            ),
         )
 
 

@@ -18,6 +18,7 @@ from attrs import Factory, field, frozen
 from ... import codec
 from ...errors import ConfigError, PayloadError, SignatureError
 from ...events import Event
+from ...masking import redact
 from ...models import (
     Accepted,
     Leg,
@@ -25,7 +26,6 @@ from ...models import (
     Outcome,
     Refused,
     Unknown,
-    redact,
 )
 from ...signatures import bearer, body_hash_is, hs256_claims
 from ...wire import Json, Request, Response

@@ -9,18 +9,17 @@ from typing import Final
 
 from ... import codec
 from ...events import DeliveryUpdated, Event, MessageReceived
+from ...masking import redact, term
 from ...models import (
     DeliveryStatus,
     Media,
     Number,
     Reason,
     conversation_id,
-    redact,
-    term,
 )
 from ...phone import lenient
 from ...wire import Json
-from ..reading import Body
+from ..reading import Body, own_token
 from .facts import (
     CODES,
     EXPIRED_CODE,
@@ -123,7 +122,7 @@ def _updated(read: Body, document: dict[str, Json]) -> Event:
         detail=redact(detail) if detail else None,
         reason=ruling.reason if ruling else Reason.OTHER if code else unrouted,
         message_id=message_id,
-        token=codec.text(document, "client_ref"),
+        token=own_token(codec.text(document, "client_ref")),
         cost=codec.amount(document.get("usage"), value="price", currency="currency"),
         network=codec.text(codec.table(document, "destination"), "network_code"),
         meaning=meaning,
