@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 __all__ = ["main"]
@@ -15,4 +16,14 @@ def main() -> None:
         sys.exit(
             f"the multigroup command needs {error.name}: pip install 'multigroup[all]'"
         )
-    commands()
+    if sys.stdout is None:  # it was closed: `>&-`
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - until we end
+    try:
+        try:
+            commands()
+        finally:
+            sys.stdout.flush()  # at exit a failure would be a traceback
+    except OSError as error:
+        # What could not be written goes nowhere, so that nobody tries again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(f"Error: {error.strerror or error}")

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,16 +101,15 @@ def _run(network: Network, port: int, voice: _Voice) -> None:
     # `kill` should end it just as cleanly.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    try:
-        with network.serve(port=port):
-            voice.opening(network)
-            network.on_entry(partial(_say, voice))
-            _obey(network, sys.stdin or (), voice)  # none: it was closed
-            threading.Event().wait()
-    except KeyboardInterrupt:
-        return
-    except OSError as error:
-        raise click.ClickException(f"cannot listen: {error}") from error
+    with suppress(KeyboardInterrupt), ExitStack() as stack:
+        try:
+            stack.enter_context(network.serve(port=port))
+        except OSError as error:
+            raise click.ClickException(f"cannot listen: {error}") from error
+        voice.opening(network)
+        network.on_entry(partial(_say, voice))
+        _obey(network, sys.stdin or (), voice)  # none: it was closed
+        threading.Event().wait()
 
 
 def _say(voice: _Voice, entry: Entry) -> None:
