@@ -44,13 +44,13 @@ def bodies(stream: BinaryIO) -> Iterator[Numbered]:
     if not first:
         return
     if _is_body(first) or len(first) > BODY_CAP:
-        yield from _lines(chain([first], pieces), number)
+        yield from _told_apart(_lines(chain([first], pieces), number))
         return
     held, more = _held(first, pieces)
     whole = b"".join(held).rstrip(_LINE_END)
     if not more and _is_body(whole):
         yield 0, whole
-    elif any(piece.startswith(b"{") and _is_body(piece) for piece in held[1:]):
+    elif any(not piece[:1].isspace() and _is_object(piece) for piece in held[1:]):
         yield from _lines(chain(held, pieces), number)
     else:
         yield 0, None if more else whole
@@ -87,12 +87,36 @@ def _lines(pieces: Iterable[bytes], number: int) -> Iterator[Numbered]:
         number += ended
 
 
+def _told_apart(lines: Iterator[Numbered]) -> Iterator[Numbered]:
+    """Yield *lines*, a bad one that is all there is without a number.
+
+    Only after a bad one is it waited for the next: from a pipe that may take hours.
+    """
+    for number, line in lines:
+        if line is None or not _is_object(line):
+            following = next(lines, None)
+            yield 0 if following is None else number, line
+            yield from () if following is None else (following,)
+        else:
+            yield number, line
+        break
+    yield from lines
+
+
 def _is_body(piece: bytes) -> bool:
     try:
         codec.loads(as_json(piece))
     except PayloadError:
         return False
     return True
+
+
+def _is_object(piece: bytes) -> bool:
+    """Tell whether *piece* is what carriers send: an object, or a form."""
+    try:
+        return isinstance(codec.loads(as_json(piece)), dict)
+    except PayloadError:
+        return False
 
 
 def fields(written: bytes) -> list[tuple[str, str]]:

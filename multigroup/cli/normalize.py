@@ -14,9 +14,8 @@ import click
 from attrs import define, field
 
 from .. import codec
-from ..errors import ConfigError, InvalidNumberError, PayloadError
+from ..errors import ConfigError, PayloadError
 from ..events import Event
-from ..phone import parse
 from ..webhooks import CARRIERS, NEVER, reader_of
 from ..wire import Headers, Json, Request
 from ._bodies import BODY_CAP, TOO_LONG, Numbered, bodies, fields
@@ -29,7 +28,6 @@ _UNVERIFIED: Final = (
     "nothing was verified: anybody could have written this "
     "(--headers and --secret-env check the signature)"
 )
-_SHORT_CODE: Final = (5, 6)
 
 
 def _known(_context: click.Context, _option: click.Parameter, carrier: str) -> str:
@@ -38,22 +36,6 @@ def _known(_context: click.Context, _option: click.Parameter, carrier: str) -> s
     except ConfigError as error:
         raise click.BadParameter(str(error)) from None
     return carrier
-
-
-def _numbers(
-    _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
-) -> list[str]:
-    """Refuse what cannot be a line, so that no typing error makes us a member."""
-    try:
-        return [
-            number if _is_short(number) else parse(number).number for number in given
-        ]
-    except InvalidNumberError as error:
-        raise click.BadParameter(f"{error.value!r} {error.rule}") from None
-
-
-def _is_short(number: str) -> bool:
-    return number.isascii() and number.isdecimal() and len(number) in _SHORT_CODE
 
 
 def _moment(
@@ -76,7 +58,6 @@ def _moment(
 @click.option(
     "--own",
     multiple=True,
-    callback=_numbers,
     metavar="NUMBER",
     help="A number of ours, so never a member; may be repeated. Without, the first "
     "number a message came to counts as ours.",
@@ -103,7 +84,7 @@ def _moment(
 def normalize(  # noqa: PLR0913 - one parameter per option
     *,
     carrier: str,
-    own: list[str],
+    own: tuple[str, ...],
     headers: Path | None,
     secret_env: str | None,
     at: datetime | None,

@@ -13,6 +13,7 @@ from attrs import frozen
 from .. import codec
 from ..errors import PayloadError
 from ..events import Unrecognized
+from ..masking import term
 from ..models import Number
 from ..wire import Json
 
@@ -96,6 +97,10 @@ class Body:
         """Return which of *to* is ours; the first where none is known to be."""
         given = list(to)
         return next((n for n in given if n in self.own), next(iter(given), None))
+
+    def unread(self, what: str, word: str, key: str | None = None) -> Unrecognized:
+        """Return the event for a *word* of the carrier's that we do not know."""
+        return self.strange(f"{what} {term(word)!r}" if word else f"no {what}", key)
 
     def strange(self, why: str, key: str | None = None) -> Unrecognized:
         """Return the event for what we cannot read; *why* quotes a `term` at most."""

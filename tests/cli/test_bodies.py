@@ -80,6 +80,20 @@ def test_a_damaged_first_line_does_not_hide_the_others() -> None:
     assert told(b"{bad\n" + ONE + b"\nbad\n") == [(1, b"{bad"), (2, ONE), (3, b"bad")]
 
 
+def test_forms_after_a_damaged_first_line_are_not_hidden() -> None:
+    """A form is a body as much as an object is."""
+    assert told(b"bad\nA=1&B=2\n") == [(1, b"bad"), (2, b"A=1&B=2")]
+
+
+@pytest.mark.parametrize("body", [b"[]", b"5", b'"A=1"'])
+def test_a_bad_line_is_numbered_among_others_only(
+    body: bytes,
+) -> None:
+    """Alone it is the whole input."""
+    assert told(body + b"\n\n") == [(0, body)]
+    assert told(body + b"\n\n" + ONE + b"\n" + ONE) == [(1, body), (3, ONE), (4, ONE)]
+
+
 def test_a_damaged_document_is_one_bad_body() -> None:
     """None of its lines is a body of its own."""
     damaged = PRETTY.removesuffix(b"}")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import multigroup
 from multigroup.cli._bodies import BODY_CAP
 from tests.cli.captured import Captured, Command, save
 from tests.helpers.values import ANA, PEOPLE
@@ -113,7 +114,28 @@ def test_a_body_too_long_is_an_unreadable_one(run: Command, tmp_path: Path) -> N
     path = save(tmp_path / "body", b'"' + b"x" * BODY_CAP + b'"')
     ran = run("normalize", "--carrier", "telnyx", path)
     assert (ran.status, ran.out) == (2, "")
-    assert ran.said == ["line 1: the body is longer than 1 MiB, which no carrier's is"]
+    assert ran.said == ["Error: the body is longer than 1 MiB, which no carrier's is"]
+
+
+@pytest.mark.parametrize("body", [b"[]", b"5", b"hello", b"{bad"])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\n"])
+def test_a_single_bad_body_has_no_line_number(
+    body: bytes, end: bytes, run: Command, tmp_path: Path
+) -> None:
+    """It is told as an error, whatever kind of bad it is."""
+    path = tmp_path / "body"
+    path.write_bytes(body + end)
+    (said,) = run("normalize", "--carrier", "telnyx", path).said
+    assert said.startswith("Error: ")
+
+
+def test_forms_after_a_damaged_line_go_through(run: Command, tmp_path: Path) -> None:
+    """As JSON does: one later line that is a body tells that all lines are."""
+    form = b"message_uuid=a&to=12125550100&from=14155550101&message_type=text&text=hi"
+    ran = run("normalize", "--carrier", "vonage", save(tmp_path / "hooks", b"x", form))
+    (event,) = ran.events
+    assert (ran.status, event["text"], event["sender"]) == (2, "hi", ANA)
+    assert ran.said[0].startswith("line 1: ")
 
 
 def test_bad_lines_are_named_and_the_others_go_through(
@@ -134,7 +156,6 @@ def test_bad_lines_are_named_and_the_others_go_through(
     [
         ("--carrier", "Telnix", "did you mean 'telnyx'?"),
         ("--carrier", "qqqq", "there is telnyx, vonage"),
-        ("--own", "+1415555", "'+1415555' has the wrong number of digits"),
         ("--at", "yesterday", "ISO 8601"),
     ],
 )
@@ -153,6 +174,20 @@ def test_a_short_code_may_be_ours(run: Command, tmp_path: Path) -> None:
     path = save(tmp_path / "body", hook)
     (event,) = run("normalize", "--carrier", "vonage", "--own", "28228", path).events
     assert (event["line"], event["members"]) == ("28228", [ANA])
+
+
+@pytest.mark.parametrize("own", ["+445550100", "28228", "(212) 555-0100"])
+def test_a_number_of_ours_is_any_that_the_function_takes(
+    own: str, run: Command, tmp_path: Path
+) -> None:
+    """`--own` knows what is ours by the rule of `normalize(own=…)`."""
+    written = {"from": "14155550101", "to": own, "message_type": "text"}
+    body = json.dumps(written).encode()
+    path = save(tmp_path / "body", body)
+    (event,) = run("normalize", "--carrier", "vonage", "--own", own, path).events
+    (same,) = multigroup.normalize("vonage", body, own=[own])
+    assert isinstance(same, multigroup.MessageReceived)
+    assert (event["line"], event["members"]) == (same.line, [ANA])
 
 
 def test_a_reader_who_leaves_ends_it_quietly(

@@ -678,3 +678,12 @@ def test_hostile_types_never_break_the_reader(
     assert json.dumps(dump(events[0])).encode()
     assert all(str(event.key) and repr(event) for event in events)
     assert MemoryJournal().store("default", events)
+
+
+@pytest.mark.parametrize("data", [{}, {"event_type": ""}, {"event_type": ["a"]}, None])
+def test_a_body_without_an_event_type_says_so(data: object) -> None:
+    """The reason tells that there was no word, not that an empty one was odd."""
+    event = _one({"data": data})
+
+    assert isinstance(event, Unrecognized)
+    assert event.why == "no event type"

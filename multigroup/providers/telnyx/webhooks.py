@@ -58,7 +58,7 @@ def parse(
         return tuple(_received(read, data, payload))
     if kind.startswith("message.") and payload.get("to"):
         return tuple(_updates(read, data, payload))
-    return (read.strange(f"event type {term(kind)!r}", codec.text(data, "id")),)
+    return (read.unread("event type", kind, codec.text(data, "id")),)
 
 
 def _numbers(entries: list[Json]) -> list[Number]:
@@ -125,7 +125,7 @@ def _updates(
         word = codec.text(recipient, "status") or ""
         numbers = _numbers([dict(recipient)])
         if word not in STATUSES or not numbers:
-            yield read.strange(f"delivery status {term(word)!r}", own_key)
+            yield read.unread("delivery status", word, own_key)
             continue
         error = _error_of(payload, place)
         told = codec.text(error, "code")

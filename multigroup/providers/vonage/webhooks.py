@@ -109,7 +109,7 @@ def _updated(read: Body, document: dict[str, Json]) -> Event:
     said = word if term(word) == word else read.digest  # ids are logged
     key = f"{message_id}:{said}" if message_id else None
     if word not in STATUSES:
-        return read.strange(f"delivery status {term(word)!r}", key)
+        return read.unread("delivery status", word, key)
     status, meaning = STATUSES[word]
     code, detail = _error(document)
     ruling = CODES.get(code or "")
