@@ -19,11 +19,8 @@ def main() -> None:
     if sys.stdout is None:  # it was closed: `>&-`
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - until we end
     try:
-        try:
-            commands()
-        finally:
-            sys.stdout.flush()  # at exit a failure would be a traceback
+        commands()
     except OSError as error:
-        # What could not be written goes nowhere, so that nobody tries again.
+        # What could not be written goes nowhere, so that Python's end does not try.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(f"Error: {error.strerror or error}")

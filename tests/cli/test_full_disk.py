@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 FULL: Final = Path("/dev/full")
 BODY: Final = b'{"message_uuid":"u","to":"14155550101","status":"delivered"}\n'
+BUFFERED: Final = {**os.environ, "PYTHONUNBUFFERED": ""}
+"""What is written last fails last, unless somebody's settings hide it."""
 COMMANDS: Final = (
     "carriers",
     "carriers --json",
@@ -29,6 +32,7 @@ def test_a_full_disk_is_told_in_one_line(command: str) -> None:
         ran = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "multigroup", *command.split()],
             input=BODY,
+            env=BUFFERED,
             stdout=full,
             stderr=subprocess.PIPE,
             timeout=60,
@@ -45,6 +49,7 @@ def test_a_closed_output_is_no_failure() -> None:
     closed = '"$0" -m multigroup carriers >&-'
     ran = subprocess.run(  # noqa: S603 - our own command
         ["sh", "-c", closed, sys.executable],  # noqa: S607 - a shell closes it
+        env=BUFFERED,
         stderr=subprocess.PIPE,
         timeout=60,
         check=False,
