@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from tests.docs import carriers, classes, outcomes
+from tests.docs import api, carriers, classes, commands, outcomes
 
 __all__ = ["DOCS", "PARTS", "names", "pages", "refreshed"]
 
@@ -36,6 +36,8 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "delivery statuses": classes.statuses,
     "reasons": classes.reasons,
     "meanings": classes.meanings,
+    "public names": api.api,
+    "commands": commands.commands,
     "error tree": classes.tree,
     "error classes": classes.errors,
     **{

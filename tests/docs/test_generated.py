@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import attrs
 import pytest
 
-from multigroup import DeliveryStatus, Meaning, Reason
+from multigroup import DeliveryStatus, Meaning, Reason, __all__
+from multigroup.cli.commands import commands
 from tests.docs import words
 from tests.docs.classes import error_classes, event_classes, tree, written
 from tests.docs.generate import DOCS, PARTS, names, pages, refreshed
@@ -34,6 +36,22 @@ def test_every_marker_is_closed() -> None:
         text = page.read_text()
         assert text.count("<!-- generated:") == len(names(text)), page
         assert text.count("<!-- end -->") == len(names(text)), page
+
+
+def test_every_public_name_is_documented() -> None:
+    """What can be imported can be looked up, under its own heading."""
+    page = (DOCS / "reference/api.md").read_text("utf-8")
+    headings = re.findall(r"^### (\w+)$", page, re.MULTILINE)
+
+    assert sorted(headings) == [name for name in __all__ if name != "__version__"]
+
+
+def test_every_command_is_documented() -> None:
+    """So is whatever `multigroup --help` lists."""
+    page = (DOCS / "reference/cli.md").read_text("utf-8")
+    headings = re.findall(r"^## multigroup (\w+)$", page, re.MULTILINE)
+
+    assert headings == [*commands.commands]
 
 
 def test_every_event_field_is_explained() -> None:
