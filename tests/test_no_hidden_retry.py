@@ -23,6 +23,7 @@ from multigroup import (
     Receipt,
     SendError,
     Telnyx,
+    Timeouts,
     UncertainError,
     Unknown,
     Vonage,
@@ -34,7 +35,7 @@ PEOPLE: Final = ("+14155550101", "+14155550102", "+14155550103")
 LEGS: Final[dict[Carrier, int]] = {"telnyx": 1, "vonage": 3}
 UNSENT: Final = (Mode.REFUSE, Mode.THROTTLE)
 UNREAD: Final = (Mode.REFUSE, Mode.DROP_UNREAD)
-FAULTS: Final = tuple(mode for mode in Mode if mode is not Mode.OK)
+FAULTS: Final = tuple(mode for mode in Mode if mode not in {Mode.OK, Mode.RAW})
 PERHAPS: Final = tuple(mode for mode in FAULTS if mode not in UNSENT)
 
 
@@ -47,7 +48,7 @@ def line_at(carrier: Carrier, url: str, *, key: str = "KEY1") -> Line:
 
 
 def came_to(
-    colour: Colour, *lines: Line, timeout: float = 10.0, times: int = 1
+    colour: Colour, *lines: Line, timeout: float | Timeouts = 10.0, times: int = 1
 ) -> list[Receipt | SendError]:
     """Send *times* messages by one client; return what each came to."""
     ends: list[Receipt | SendError] = []
@@ -117,6 +118,42 @@ def test_a_doubtful_end_is_called_unknown(
     assert type(error) is UncertainError
     assert {type(a.outcome) for a in error.receipt.attempts} == {Unknown}
     assert all(a.ended_at is not None for a in error.receipt.attempts)
+
+
+@pytest.mark.parametrize("mode", FAULTS, ids=lambda mode: mode.name.lower())
+def test_either_driver_calls_a_fault_the_same(carrier: Carrier, mode: Mode) -> None:
+    """Outcomes, reasons and words do not depend on the colour of the client."""
+    told = [
+        [(a.line, a.leg[-2:], a.outcome, a.then) for a in error.receipt.attempts]
+        for _, error in (fault(carrier, colour, mode) for colour in ("sync", "async"))
+    ]
+
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("mode", [mode for mode in Mode if mode in SLOW])
+def test_what_the_total_deadline_ended_is_called_so(
+    carrier: Carrier, colour: Colour, mode: Mode
+) -> None:
+    """A server too slow for the whole exchange is told from one that fell silent."""
+    _posts, error = fault(carrier, colour, mode)
+
+    assert {a.outcome for a in error.receipt.attempts} == {
+        Unknown("the connection ended without an answer (TotalTimeout)")
+    }
+
+
+def test_a_silence_that_is_too_long_is_called_so(
+    carrier: Carrier, colour: Colour
+) -> None:
+    """Before the total deadline it is the carrier's silence that ends the exchange."""
+    patience = Timeouts(silence=0.2)
+    with FaultServer.of(Mode.HANG) as server:
+        (end,) = came_to(colour, line_at(carrier, server.url), timeout=patience)
+
+    assert {a.outcome for a in failed(end).receipt.attempts} == {
+        Unknown("the connection ended without an answer (ReadTimeout)")
+    }
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from multigroup import (
 )
 from multigroup._drive import own
 from multigroup._drive.base import Http
-from multigroup._drive.deadline import Deadline
+from multigroup._drive.deadline import Deadline, TotalTimeout
 from multigroup.wire import Request
 from tests.helpers.faults import PATIENCE, FaultServer, Mode
 from tests.helpers.world import Colour
@@ -81,6 +81,14 @@ class HungUp(Wire):
     def write(self, *_given: Any, **_named: Any) -> None:
         """Fail."""
         raise httpcore.WriteError
+
+
+class Stuck(Wire):
+    """A connection whose other end takes nothing."""
+
+    def write(self, *_given: Any, **_named: Any) -> None:
+        """Time out."""
+        raise httpcore.WriteTimeout
 
 
 class Slow(httpcore.NetworkBackend):
@@ -282,3 +290,16 @@ def test_without_its_transports_the_client_itself_sends(
     with pytest.raises(AttributeError, match="_transport_for_url"):
         made.send(httpx.Request("POST", "http://127.0.0.1:9"))
     made.close()
+
+
+@pytest.mark.parametrize(
+    ("left", "error"), [(5, TotalTimeout), (500, httpcore.WriteTimeout)]
+)
+def test_a_write_is_ended_by_the_deadline_or_by_the_other_end(
+    left: float, error: type[Exception]
+) -> None:
+    """Whichever allowed less is named."""
+    stream = own.Stream(Stuck(), deadline(left))
+    stream.write(b"hello")
+    with pytest.raises(error):
+        stream.read(1, timeout=20)

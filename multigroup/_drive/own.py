@@ -194,14 +194,21 @@ class Stream(httpcore.NetworkStream):
         """Let out what was written, then read what has come, within what is left."""
         if self._kept:
             self._let_out(timeout)
-        return self._inner.read(max_bytes, self._deadline.cap(timeout))
+        left = self._deadline.cap(timeout)
+        try:
+            return self._inner.read(max_bytes, left)
+        except httpcore.ReadTimeout as error:
+            raise _named(error, left, timeout) from None
 
     def _let_out(self, timeout: float | None) -> None:
         kept, self._kept = self._kept, b""
         with suppress(httpcore.WriteError):  # who hangs up early may have answered
             for start in range(0, len(kept), SLICE):
                 left = self._deadline.cap(timeout)
-                self._inner.write(kept[start : start + SLICE], left)
+                try:
+                    self._inner.write(kept[start : start + SLICE], left)
+                except httpcore.WriteTimeout as error:
+                    raise _named(error, left, timeout) from None
 
     def close(self) -> None:
         """Close the connection."""
@@ -221,6 +228,11 @@ class Stream(httpcore.NetworkStream):
     def get_extra_info(self, info: str) -> Any:
         """Return what httpcore asks of its own stream."""
         return self._inner.get_extra_info(info)
+
+
+def _named(error: Exception, left: float, timeout: float | None) -> Exception:
+    """Return *error*, or what it is called if the deadline cut *timeout* to *left*."""
+    return error if left == timeout else TotalTimeout()
 
 
 def _discard(job: Future[httpcore.NetworkStream]) -> None:

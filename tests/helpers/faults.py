@@ -60,6 +60,7 @@ class Mode(Enum):
     HUGE = auto()
     CONTINUE_THEN_SILENCE = auto()
     ACCEPTED_BUT_500 = auto()
+    RAW = auto()
 
 
 SLOW: Final = frozenset(
@@ -81,10 +82,11 @@ class FaultServer:
     """Serves on an ephemeral port while its `with` block runs.
 
     The n-th connection with something to say gets the n-th mode of *script*, each
-    further request on it the next one; the last mode repeats.
+    further request on it the next one; the last mode repeats. `RAW` says *raw*.
     """
 
     script: tuple[Mode, ...]
+    raw: bytes = b""
     posts: list[Post] = field(factory=list[Post], init=False)
     accepted: int = field(default=0, init=False)
     peak: int = field(default=0, init=False)
@@ -99,6 +101,11 @@ class FaultServer:
     def of(cls, *script: Mode) -> Self:
         """Return a server that goes by *script*."""
         return cls(script)
+
+    @classmethod
+    def saying(cls, raw: bytes) -> Self:
+        """Return a server that answers with the bytes *raw* and hangs up."""
+        return cls((Mode.RAW,), raw)
 
     @property
     def url(self) -> str:
@@ -294,4 +301,5 @@ _ACTS: Final[Mapping[Mode, Act]] = {
     Mode.HUGE: _say("200 OK", ACCEPTED[:-1] + b" " * (2 << 20) + b"}"),
     Mode.CONTINUE_THEN_SILENCE: _after(b"HTTP/1.1 100 Continue\r\n\r\n"),
     Mode.ACCEPTED_BUT_500: _say("500 Internal Server Error", b""),
+    Mode.RAW: lambda server, _talk: iter([server.raw]),
 }
