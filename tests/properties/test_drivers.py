@@ -16,15 +16,19 @@ from multigroup import (
     Client,
     Line,
     Policy,
+    Provider,
     Receipt,
     Reception,
     SendError,
+    Telnyx,
+    Vonage,
     codec,
 )
 from multigroup.models import SendId
+from tests.helpers.faults import FaultServer
 from tests.helpers.world import Carrier, Colour
 from tests.properties.accounts import ACCOUNTS, NOW, signed
-from tests.properties.strategies import CARRIERS, OWN, people, said
+from tests.properties.strategies import CARRIERS, OWN, one_in, people, said
 
 Told: TypeAlias = tuple[int, dict[str, str], bytes] | str
 """A reply: status, headers and body, or the name of httpx's exception."""
@@ -32,6 +36,7 @@ Told: TypeAlias = tuple[int, dict[str, str], bytes] | str
 Script: TypeAlias = Mapping[str, Told]
 """What is answered to a request, by the number that it is for."""
 
+COLOURS: Final[tuple[Colour, ...]] = ("sync", "async")
 LOST: Final = (
     *("ConnectError", "ConnectTimeout", "PoolTimeout", "ReadError", "ReadTimeout"),
     *("WriteError", "RemoteProtocolError", "LocalProtocolError", "RuntimeError"),
@@ -130,6 +135,12 @@ class App:
             )
         )
 
+    @classmethod
+    def own(cls, colour: Colour, line: Line) -> App:
+        """Return an application whose client makes its own connections."""
+        kind = Client if colour == "sync" else AsyncClient
+        return cls(kind(lines=[line], timeout=5, clock=lambda: NOW))
+
     def send(self, group: list[str], text: str, reference: str) -> tuple[str, Receipt]:
         """Send; return what was raised, if anything, and the receipt."""
         try:
@@ -214,10 +225,60 @@ def test_equal_replies_give_equal_receipts(
 
     stories = [
         _story(App.of(colour, lines, script, policy), group, text, news)
-        for colour in ("sync", "async")
+        for colour in COLOURS
     ]
 
     assert stories[0] == stories[1]
+
+
+@st.composite
+def raw_replies(draw: st.DrawFn) -> bytes:
+    """Draw what a server may say: replies framed well or badly, cut off, or none."""
+    told = draw(_replies())
+    if isinstance(told, str):
+        return draw(st.binary(max_size=40))
+    status, fields, body = told
+    length = len(body) + draw(st.sampled_from([0, 0, 0, -1, 1]))
+    chunk = b"%x\r\n%s\r\n" % (len(body), body)
+    frames: dict[str, bytes] = {
+        f"content-length: {length}": body,
+        f"content-length: {length}\r\ncontent-length: 0": body,
+        "x-length: none": body,
+        "transfer-encoding: chunked": chunk + b"0\r\n\r\n",
+        "transfer-encoding:  Chunked": chunk[:-3],
+    }
+    framed = draw(st.sampled_from(sorted(frames)))
+    version = draw(st.sampled_from(["HTTP/1.1", "HTTP/1.1", "HTTP/1.0", "HTTP/9"]))
+    lines = [f"{version} {status} Said", framed]
+    lines += [f"{name}: {value}" for name, value in fields.items()]
+    whole = "\r\n".join([*lines, "", ""]).encode() + frames[framed]
+    return whole[: draw(st.sampled_from([len(whole), len(whole), len(whole) // 2, 9]))]
+
+
+@one_in(4)
+@given(raw_replies(), st.sampled_from(CARRIERS), people(1, 2))
+def test_equal_bytes_give_equal_receipts(
+    raw: bytes, carrier: Carrier, group: list[str]
+) -> None:
+    """So do our own clients, whatever bytes come over a real connection."""
+    told: list[list[str]] = []
+    for colour in COLOURS:
+        with FaultServer.saying(raw) as server:
+            account = _served(carrier, server.url)
+            app = App.own(colour, account.line(OWN[carrier]))
+            raised, receipt = app.send(group, "Dinner?", "dinner")
+            app.close()
+        told.append(
+            [raised, _nameless(receipt, receipt.send_id), str(len(server.posts))]
+        )
+
+    assert told[0] == told[1]
+
+
+def _served(carrier: Carrier, url: str) -> Provider:
+    if carrier == "telnyx":
+        return Telnyx(api_key="KEY", base_url=url)
+    return Vonage(api_key="key", api_secret="secret", base_url=url)
 
 
 def _story(app: App, group: list[str], text: str, news: list[Any]) -> list[str]:
