@@ -17,10 +17,16 @@ __all__ = ["leaks"]
 Document: TypeAlias = dict[str, Any]
 
 _NUMBER: Final = re.compile(
-    r"(?<![0-9A-Za-z])\+?1?[ .-]?\(?(?P<area>[2-9][0-9]{2})\)?[ .-]?"
-    r"(?P<office>[2-9][0-9]{2})[ .-]?(?P<line>[0-9]{4})(?![0-9A-Za-z])"
+    r"(?<![0-9])\+?1?[ .-]?\(?(?P<area>[2-9][0-9]{2})\)?[ .-]?"
+    r"(?P<office>[2-9][0-9]{2})[ .-]?(?P<line>[0-9]{4})(?![0-9])"
 )
 _INTERNATIONAL: Final = re.compile(r"\+(?!1[0-9]{10}(?![0-9]))[1-9][0-9]{6,14}")
+_LONG: Final = re.compile(r"(?<![0-9])(?!0)[0-9]{11,15}(?![0-9])")
+_HARMLESS: Final = re.compile(r"1[2-9][0-9]{2}55501[0-9]{2}|1767225600000")
+"""A fictitious number with its country code, and the time the scrubber writes."""
+_ESCAPED: Final = re.compile(r"\\u(?P<json>[0-9A-Fa-f]{4})|%(?P<url>[0-9A-Fa-f]{2})")
+_DEEPEST: Final = 4
+"""How many times over something may be escaped: an address in JSON in a form."""
 _ADDRESS: Final = re.compile(r"[A-Za-z]+://[^\s\"'\\<>]+")
 _HOSTS: Final = re.compile(
     r"(?:api|developers)\.telnyx\.com|api\.nexmo\.com"
@@ -80,10 +86,24 @@ def _named(text: str, machine: str) -> bool:
 
 
 def _real_number(text: str) -> bool:
-    return bool(_INTERNATIONAL.search(text)) or any(
+    return any(map(_holds_number, _readings(text)))
+
+
+def _readings(text: str) -> Iterator[str]:
+    """Yield *text* as it stands, and as it is once its escapes are resolved."""
+    for _ in range(_DEEPEST):
+        yield text
+        text = _ESCAPED.sub(lambda one: chr(int(one["json"] or one["url"], 16)), text)
+
+
+def _holds_number(text: str) -> bool:
+    american = any(
         found["office"] != "555" or not found["line"].startswith("01")
         for found in _NUMBER.finditer(text)
     )
+    long = (found[0] for found in _LONG.finditer(text))
+    abroad = any(not _HARMLESS.fullmatch(digits) for digits in long)
+    return american or abroad or bool(_INTERNATIONAL.search(text))
 
 
 def _strange_host(text: str) -> bool:

@@ -33,9 +33,13 @@ REPLY_HEADERS: Final = frozenset(
 FICTITIOUS: Final = re.compile(r"[2-9][0-9]{2}55501[0-9]{2}")
 """A number reserved for fiction, without its country code."""
 
-_NUMBER: Final = re.compile(
-    r"(?<![\w.])(?P<country>\+?1?)(?P<rest>[2-9][0-9]{2}[2-9][0-9]{6})(?!\w)"
+_DIGITS: Final = re.compile(
+    r"(?<![0-9])(?<![0-9]\.)(?P<plus>\+|%2[Bb]|\\u002[Bb])?(?P<digits>[0-9]{7,15})(?![0-9])"
 )
+_AMERICAN: Final = re.compile(r"(?P<country>1?)(?P<rest>[2-9][0-9]{2}[2-9][0-9]{6})")
+_UNMARKED: Final = 11
+"""Digits from which a run without a plus may be a number of another country."""
+
 _SEND: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?=[.-][0-9]+(?![0-9]))")
 _ID: Final = re.compile(r"(?<!\w)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?!\w)")
 _OUR_ID: Final = "00000000-0000-4000-8000-{:012d}"
@@ -90,7 +94,7 @@ class Scrubber:
             text = text.replace(host, alias)
         text = _SEND.sub("<send>", text)
         text = _ID.sub(self._id, text)
-        text = _NUMBER.sub(self._number, text)
+        text = _DIGITS.sub(self._number, text)
         text = _MOMENT.sub("2026-01-01T00:00:00", text)
         text = _FRACTION.sub(lambda found: re.sub("[0-9]", "0", found[0]), text)
         text = _MILLISECONDS.sub("1767225600000", text)
@@ -141,10 +145,23 @@ class Scrubber:
         return self._ids.setdefault(given, _OUR_ID.format(len(self._ids) + 1))
 
     def _number(self, found: re.Match[str]) -> str:
-        number = found["rest"]
+        plus, digits = found["plus"] or "", found["digits"]
+        if american := _AMERICAN.fullmatch(digits):
+            return f"{plus}{american['country']}{self._named(american['rest'])}"
+        if not _from_abroad(digits, marked=bool(plus)):
+            return found[0]
+        return f"{plus}1{self._named(digits)}"
+
+    def _named(self, number: str) -> str:
         if number not in self._names:
             known = FICTITIOUS.fullmatch(number)
             self._names[number] = (
                 number if known else f"3035550{next(self._strangers):03d}"
             )
-        return f"{found['country']}{self._names[number]}"
+        return self._names[number]
+
+
+def _from_abroad(digits: str, *, marked: bool) -> bool:
+    if digits.startswith("0") or _MILLISECONDS.fullmatch(digits):
+        return False
+    return marked or len(digits) >= _UNMARKED

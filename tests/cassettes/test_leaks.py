@@ -11,6 +11,7 @@ from .leaks import leaks
 
 CLEAN: Final = (ROOT / "simulator/telnyx/group.yaml").read_text("utf-8")
 REAL: Final = "9992345671"  # no area code of anybody's, and yet not a fictitious number
+ABROAD: Final = "999234567123"  # no country's code
 TOKEN: Final = "abc123" * 6
 
 
@@ -50,6 +51,15 @@ def test_each_cassette_says_where_it_comes_from() -> None:
         ("Dinner", f"1{REAL}", "phone number"),
         ("Dinner", f"({REAL[:3]}) {REAL[3:6]}-{REAL[6:]}", "phone number"),
         ("Dinner", "+442079460000", "phone number"),
+        ("Dinner", f"%2B1{REAL}", "phone number"),
+        ("Dinner", f"%2b1{REAL}", "phone number"),
+        ("Dinner", f"%252B1{REAL}", "phone number"),
+        ("Dinner", f"\\u002b1{REAL}", "phone number"),
+        ("Dinner", f"\\u002B{ABROAD}", "phone number"),
+        ("Dinner", f"x1{REAL}", "phone number"),
+        ("Dinner", f"tel{REAL}x", "phone number"),
+        ("Dinner", ABROAD, "phone number"),
+        ("Dinner", f"to{ABROAD}.", "phone number"),
         ("telnyx.invalid", "127.0.0.1:43210", "loopback"),
         ("telnyx.invalid", "localhost", "loopback"),
         ("telnyx.invalid", "telnyx.invalid:43210", "port"),
@@ -78,6 +88,19 @@ def test_a_dirty_cassette_is_refused(before: str, after: str, words: str) -> Non
 
     assert any(words in one for one in wrong)
     assert REAL not in str(wrong)
+    assert ABROAD not in str(wrong)
+
+
+@pytest.mark.parametrize(
+    "clean",
+    [
+        *("+14155550101", "%2B14155550101", "\\u002b14155550101", "x4155550101"),
+        *("1767225600000", "00000000-0000-4000-8000-000000000012", "tel14155550101"),
+    ],
+)
+def test_what_the_scrubber_leaves_is_no_leak(clean: str) -> None:
+    """Fictitious numbers, our times and our ids pass in every spelling."""
+    assert leaks(CLEAN.replace("Dinner", clean), live=False) == []
 
 
 def test_a_cassette_without_exchanges_is_refused() -> None:

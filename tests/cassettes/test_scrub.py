@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, strategies as st
 from vcr.request import Request
 
@@ -11,11 +12,13 @@ from .scrub import Scrubber, in_order
 
 # Nobody has a number with area code 999, and yet it is none of the fictitious ones.
 US, ANA, BEN, CLEO = (f"+1999234567{last}" for last in range(4))
+ABROAD = "999234567123"  # no country's code
 ID = "40319a3c-5f2e-4c1d-9b1a-0123456789ab"
 SEND = "0123456789abcdef0123456789abcdef"
 
 PARTS = st.sampled_from(
     [
+        *(f"%2B{ANA[1:]}", f"\\u002b{BEN[1:]}", f"x{CLEO[2:]}", ABROAD, f"+{ABROAD}"),
         *(ANA, BEN[1:], CLEO[2:], "+14155550101", ID, f"{SEND}.0", f"?leg={SEND}.12"),
         *('"carrier":"T-MOBILE"', "2026-11-21T08:00:00.123+00:00", "1795000001000"),
         *(
@@ -56,6 +59,35 @@ def test_each_number_has_its_own_pseudonym_everywhere() -> None:
     assert (first, bare, national) == ("+14155550101", "14155550101", "4155550101")
     assert second == "+14155550102"
     assert third == f"+{again}" == "+13035550150"
+
+
+@pytest.mark.parametrize(
+    ("written", "clean"),
+    [
+        (f"%2B{ANA[1:]}", "%2B14155550101"),
+        (f"%2b{ANA[1:]}&", "%2b14155550101&"),
+        (f"\\u002b{ANA[1:]}", "\\u002b14155550101"),
+        (f"\\u002B{ANA[1:]}", "\\u002B14155550101"),
+        (f"x{ANA[1:]}", "x14155550101"),
+        (f"tel{ANA[2:]}x", "tel4155550101x"),
+        (ABROAD, "13035550150"),
+        (f"+{ABROAD}", "+13035550150"),
+        (f"%2B{ABROAD} to{ABROAD}", "%2B13035550150 to13035550150"),
+        ("+445550100", "+13035550150"),
+        ("10155550100", "13035550150"),
+    ],
+)
+def test_a_number_is_found_in_every_spelling(written: str, clean: str) -> None:
+    """Behind an encoded plus, behind a letter, of another country."""
+    assert scrubber().text(written) == clean
+
+
+@pytest.mark.parametrize(
+    "kept", ["0.4155550123", "1234567", "40300", "000000000001", "x12345678901234567"]
+)
+def test_digits_that_are_no_number_are_kept(kept: str) -> None:
+    """Amounts, codes and parts of our ids stay what they are."""
+    assert scrubber().text(kept) == kept
 
 
 def test_two_groups_stay_two_groups() -> None:
