@@ -13,7 +13,12 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._drive import Timeouts
+    from ._programs.due import Due
+    from ._programs.planning import Candidate, Plan
+    from .archive import Erased, Page, Retention, Said, Thread
+    from .breaker import BreakerState
     from .client import AsyncClient, Client
+    from .consent import Block
     from .conversation import AsyncGroupConversation, GroupConversation
     from .errors import (
         ConfigError,
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
         JournalError,
         MultigroupError,
         NotSentError,
+        OptedOutError,
         PartialSendError,
         PayloadError,
         ReferenceConflictError,
@@ -29,6 +35,7 @@ if TYPE_CHECKING:
         SendError,
         SendInProgressError,
         SignatureError,
+        TakenOverError,
         UncertainError,
         UnsupportedError,
         WebhookError,
@@ -36,10 +43,12 @@ if TYPE_CHECKING:
     from .events import (
         DeliveryUpdated,
         Event,
+        LateAcceptance,
         Meaning,
         MessageReceived,
         OptedIn,
         OptedOut,
+        SendFailed,
         ThreadMoved,
         Unrecognized,
     )
@@ -77,6 +86,9 @@ __all__ = [
     "AsyncClient",
     "AsyncGroupConversation",
     "Attempt",
+    "Block",
+    "BreakerState",
+    "Candidate",
     "Capabilities",
     "Client",
     "ConfigError",
@@ -84,12 +96,15 @@ __all__ = [
     "Delivery",
     "DeliveryStatus",
     "DeliveryUpdated",
+    "Due",
+    "Erased",
     "Event",
     "GroupConversation",
     "InvalidMessageError",
     "InvalidNumberError",
     "Journal",
     "JournalError",
+    "LateAcceptance",
     "Line",
     "LineId",
     "LineKind",
@@ -105,9 +120,12 @@ __all__ = [
     "Number",
     "OptedIn",
     "OptedOut",
+    "OptedOutError",
     "Outcome",
+    "Page",
     "PartialSendError",
     "PayloadError",
+    "Plan",
     "Policy",
     "Provider",
     "Reason",
@@ -118,13 +136,18 @@ __all__ = [
     "RefusedError",
     "Request",
     "Response",
+    "Retention",
     "SQLiteJournal",
+    "Said",
     "Scope",
     "SendError",
+    "SendFailed",
     "SendId",
     "SendInProgressError",
     "SignatureError",
+    "TakenOverError",
     "Telnyx",
+    "Thread",
     "ThreadMoved",
     "Timeouts",
     "UncertainError",
@@ -141,10 +164,21 @@ __all__ = [
 
 _HOMES = {
     "_drive": ("Timeouts",),
+    "_programs.due": ("Due",),
+    "_programs.planning": ("Candidate", "Plan"),
+    "archive": (
+        "Erased",
+        "Page",
+        "Retention",
+        "Said",
+        "Thread",
+    ),
+    "breaker": ("BreakerState",),
     "client": (
         "AsyncClient",
         "Client",
     ),
+    "consent": ("Block",),
     "conversation": (
         "AsyncGroupConversation",
         "GroupConversation",
@@ -156,6 +190,7 @@ _HOMES = {
         "JournalError",
         "MultigroupError",
         "NotSentError",
+        "OptedOutError",
         "PartialSendError",
         "PayloadError",
         "ReferenceConflictError",
@@ -163,6 +198,7 @@ _HOMES = {
         "SendError",
         "SendInProgressError",
         "SignatureError",
+        "TakenOverError",
         "UncertainError",
         "UnsupportedError",
         "WebhookError",
@@ -170,10 +206,12 @@ _HOMES = {
     "events": (
         "DeliveryUpdated",
         "Event",
+        "LateAcceptance",
         "Meaning",
         "MessageReceived",
         "OptedIn",
         "OptedOut",
+        "SendFailed",
         "ThreadMoved",
         "Unrecognized",
     ),

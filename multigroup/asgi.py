@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
 from .client import AsyncClient, Client
+from .client.rounds import EVERY, Rounds, checked
 from .errors import ConfigError, JournalError, WebhookError
 from .wire import Request
 
@@ -41,20 +42,35 @@ class WebhookApp:
     mounted below a prefix. A `Client` is run on worker threads, an `AsyncClient` on
     the server's loop; the client is closed when the server shuts down.
 
-    It answers 200 once the events are handled, 401 to a forgery, 503 to what the
-    carrier should deliver again, 404 to an unknown path, 405 to anything but POST and
-    413 to a body over 1 MiB.
+    It answers 200 once the events are stored and their handlers have run, 401 to a
+    forgery, 503 to what the carrier should deliver again, 404 to an unknown path, 405
+    to anything but POST and 413 to a body over 1 MiB. On a durable journal a handler
+    that fails is no reason for the carrier to deliver again: its event is stored, and
+    `run_due` has it handled later. On the memory journal such a webhook is answered
+    503.
+
+    While the server lives `run_due` is called at its start and then *every* so many
+    seconds, on the loop or on a worker thread as well; `None` leaves it to others. A
+    server that knows no lifespan has it started by the first request.
+
+    Raises:
+        ConfigError: *every* is no pause.
     """
 
-    def __init__(self, client: Client | AsyncClient) -> None:
+    def __init__(
+        self, client: Client | AsyncClient, *, every: float | None = EVERY
+    ) -> None:
         self._client = client
         self._workers = ThreadPoolExecutor(_WORKERS, "multigroup-webhook")
+        pause = checked(every)
+        self._rounds = None if pause is None else Rounds(client, pause)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's worth of ASGI."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
+            self._start()
             try:
                 status = await self._status(scope, receive)
             except _Disconnected:
@@ -67,14 +83,21 @@ class WebhookApp:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                self._start()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                if self._rounds is not None:
+                    await self._rounds.stop()
                 closing = self._client.close()
                 if closing is not None:
                     await closing
                 self._workers.shutdown(wait=False)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    def _start(self) -> None:
+        if self._rounds is not None:
+            self._rounds.start()
 
     async def _status(self, scope: Scope, receive: Receive) -> int:
         name = scope["path"].rstrip("/").rpartition("/")[2]

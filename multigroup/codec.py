@@ -50,9 +50,11 @@ _CURRENCY: Final = re.compile("[A-Z]{3}")
 
 _EVENTS: Final[Mapping[str, type[Event]]] = {
     "delivery_updated": events.DeliveryUpdated,
+    "late_acceptance": events.LateAcceptance,
     "message_received": events.MessageReceived,
     "opted_in": events.OptedIn,
     "opted_out": events.OptedOut,
+    "send_failed": events.SendFailed,
     "thread_moved": events.ThreadMoved,
     "unrecognized": events.Unrecognized,
 }
@@ -237,6 +239,7 @@ def _teach_reading(converter: Converter) -> None:
     for kind in (str, Number):
         exactly(kind, kind)
     exactly(int, int, int)
+    exactly(bool, bool, bool)
     exactly(bytes, _as_bytes)
     exactly(datetime, _aware)
     exactly(Decimal, _decimal)

@@ -7,13 +7,19 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from ._drive import AsyncDriver, Driver, Timeouts, answering
+from ._programs.carry import Means
 from ._programs.checks import check_reference, compose, roster
+from ._programs.keeping import history, shedding
 from ._programs.send import Order, send
+from .archive import Page, Retention, Said
+from .breaker import Breakers
 from .effects import Program
+from .events import MessageReceived
 from .journal import MemoryJournal
+from .journal.owners import me
 from .models import ConversationId, LineId, Media, Number, Receipt, conversation_id
 from .providers.base import Line
 from .routing import Fleet, Policy, shortlist
@@ -31,6 +37,31 @@ class Setup:
     timeouts: Timeouts = field(factory=Timeouts)
     callback: str | None = field(default=None, repr=False)
     strict_numbers: bool = False
+    retention: Retention = field(factory=Retention)
+    breakers: Breakers = field(
+        default=Factory(
+            lambda setup: Breakers(
+                setup.policy.breaker_after,
+                setup.policy.breaker_pause.total_seconds(),
+            ),
+            takes_self=True,
+        )
+    )
+
+    def shedding(self, sending: Program[Receipt]) -> Program[Receipt]:
+        """Return *sending* so that what was said goes once settled, if it is to."""
+        return shedding(self.namespace, sending) if self.retention.sheds else sending
+
+    def means(self, lines: tuple[Line, ...] | None = None) -> Means:
+        """Return what a send on *lines*, or on all, is carried out with."""
+        return Means(
+            lines=self.fleet.lines if lines is None else lines,
+            policy=self.policy,
+            owner=me(),
+            exchange=self.timeouts.total,
+            callback=self.callback,
+            breakers=self.breakers,
+        )
 
 
 class Conversation(ABC):
@@ -84,21 +115,24 @@ class Conversation(ABC):
         current = answering.get()
         if reference is None and current is not None:
             reference = current.reference()
-        return send(
-            Order(
-                namespace=setup.namespace,
-                members=self.members,
-                message=message,
-                lines=able.lines,
-                notes=(*self._roster.notes, *able.passed_over),
-                reference=reference,
-                answering=self._answering_line,
-                deadline=setup.timeouts.total if deadline is None else deadline,
-                policy=setup.policy,
-                callback=setup.callback,
-                conversation=self._id,
-            )
+        order = Order(
+            namespace=setup.namespace,
+            members=self.members,
+            message=message,
+            means=setup.means(able.lines),
+            notes=(*self._roster.notes, *able.passed_over),
+            reference=reference,
+            answering=self._answering_line,
+            via=None if via is None else via.id,
+            deadline=deadline,
+            conversation=self._id,
         )
+        return setup.shedding(send(order))
+
+    def _reading(
+        self, before: str | None, limit: int
+    ) -> Program[Page[Said | MessageReceived]]:
+        return history(self._setup.namespace, self._id, before, limit)
 
 
 class GroupConversation(Conversation):
@@ -152,12 +186,16 @@ class GroupConversation(Conversation):
                 if nothing had left is it tried again. Without a reference, a send is
                 safe to repeat only inside an event's handler.
             via: this line and no other.
-            deadline: seconds to wait if the same send is under way elsewhere.
+            deadline: seconds to wait if the same send is under way elsewhere, or if a
+                carrier that is throttling says for how long. If it is not given, the
+                client's timeout is the limit, and a throttling carrier is waited for
+                only to complete a group of which part is texted already.
 
         Raises:
             ConfigError: client or conversation is closed, or *via* not of this client.
             InvalidMessageError: no carrier could send this.
             UnsupportedError: none of the lines can carry it to this group.
+            OptedOutError: a member asked us to stop.
             UncertainError: somebody was perhaps texted.
             PartialSendError: some members were texted, others not.
             RefusedError: a carrier refused; nobody was texted.
@@ -176,6 +214,22 @@ class GroupConversation(Conversation):
                 deadline=deadline,
             )
         )
+
+    def history(
+        self, *, before: str | None = None, limit: int = 50
+    ) -> Page[Said | MessageReceived]:
+        """Return what was said in this conversation, both ways, the newest first.
+
+        Args:
+            before: `next` of the page before; the newest entries if it is not given.
+                No entry is passed over or shown twice when others come in meanwhile.
+            limit: how many entries at most, up to 1000.
+
+        Raises:
+            ConfigError: *before* is no cursor, or *limit* out of range.
+            JournalError: the journal failed.
+        """
+        return self._driver.run(self._reading(before, limit))
 
     def _ensure_open(self) -> None:
         self._driver.ensure_open()
@@ -242,6 +296,12 @@ class AsyncGroupConversation(Conversation):
                 deadline=deadline,
             )
         )
+
+    async def history(
+        self, *, before: str | None = None, limit: int = 50
+    ) -> Page[Said | MessageReceived]:
+        """Return what was said, the newest first; see `GroupConversation.history`."""
+        return await self._driver.run(self._reading(before, limit))
 
     def _ensure_open(self) -> None:
         self._driver.ensure_open()

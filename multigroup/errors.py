@@ -6,6 +6,7 @@ MultigroupError
 ├── InvalidNumberError           mend the member list          (also ValueError)
 ├── InvalidMessageError          mend the message              (also ValueError)
 ├── UnsupportedError             choose another line or say less
+├── OptedOutError                a member asked us to stop: leave them out
 ├── ReferenceConflictError       one reference, two messages: choose a new reference
 ├── SendInProgressError          the same send is under way elsewhere: wait
 ├── SendError                    the send ended badly; `.receipt` says how
@@ -17,6 +18,7 @@ MultigroupError
 │   ├── SignatureError           forged, altered, stale or unsigned
 │   └── PayloadError             authentic but unreadable
 └── JournalError                 the store failed; nothing was sent
+    └── TakenOverError           another process goes on with the send: leave it alone
 ```
 
 All but `SendError` and `WebhookError` raised by a send come before its first byte
@@ -39,6 +41,7 @@ __all__ = [
     "JournalError",
     "MultigroupError",
     "NotSentError",
+    "OptedOutError",
     "PartialSendError",
     "PayloadError",
     "ReferenceConflictError",
@@ -46,6 +49,7 @@ __all__ = [
     "SendError",
     "SendInProgressError",
     "SignatureError",
+    "TakenOverError",
     "UncertainError",
     "UnsupportedError",
     "WebhookError",
@@ -84,6 +88,18 @@ class InvalidMessageError(MultigroupError, ValueError):
 
 class UnsupportedError(MultigroupError):
     """No line can carry this message to these members faithfully."""
+
+
+class OptedOutError(MultigroupError):
+    """A member asked not to be texted; *value* holds their numbers whole."""
+
+    def __init__(self, message: str, value: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.value = value
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, tuple[str, ...]]]:
+        """Let the error be pickled, as task queues do."""
+        return type(self), (str(self), self.value)
 
 
 class ReferenceConflictError(MultigroupError):
@@ -150,3 +166,7 @@ class PayloadError(WebhookError):
 
 class JournalError(MultigroupError):
     """The journal cannot be opened, read or written."""
+
+
+class TakenOverError(JournalError):
+    """Another process goes on with the send: ours was held for dead."""

@@ -21,6 +21,7 @@ from .models import (
     Money,
     Number,
     Reason,
+    Scope,
     SendId,
 )
 
@@ -28,10 +29,12 @@ __all__ = [
     "DeliveryUpdated",
     "Event",
     "EventKey",
+    "LateAcceptance",
     "Meaning",
     "MessageReceived",
     "OptedIn",
     "OptedOut",
+    "SendFailed",
     "ThreadMoved",
     "Unrecognized",
 ]
@@ -128,8 +131,8 @@ class DeliveryUpdated(Event):
     """A carrier's news of one member's copy of a message we sent.
 
     *token* is our own leg key as the carrier returned it, and `None` where it returned
-    somebody else's; *reference* the caller's,
-    once the journal has found the send. *cost* is for this member alone; *network* is
+    somebody else's; *reference* the caller's, once the journal has found the send.
+    *scope* is what a failure condemns. *cost* is for this member alone; *network* is
     the member's carrier or its MCC-MNC code. *also_known_as* holds further ids the
     carrier gave the same message.
     """
@@ -141,6 +144,7 @@ class DeliveryUpdated(Event):
     code: str | None = field(default=None, repr=shown_term)
     detail: str | None = field(default=None, repr=False)
     reason: Reason | None = None
+    scope: Scope | None = None
     message_id: str | None = field(default=None, repr=shown_id)
     also_known_as: tuple[str, ...] = field(default=(), repr=shown_ids)
     token: str | None = field(default=None, repr=shown_id)
@@ -177,11 +181,46 @@ class Unrecognized(Event):
 class ThreadMoved(Event):
     """Ours, not a carrier's: a send left the line its conversation was on.
 
-    Handsets thread by our number, so every member now sees a new thread.
+    Handsets thread by our number and by who is in the group, so every member now sees
+    a new thread. *previous* is the conversation that was asked for, where somebody who
+    opted out was left out of it.
     """
 
     conversation: ConversationId
+    previous: ConversationId | None = None
     send_id: SendId
     left: LineId
     joined: LineId
     why: str
+
+
+@frozen(kw_only=True)
+class SendFailed(Event):
+    """Ours: every copy of a send that carriers had taken is finally lost.
+
+    *movable* is true when the line, the account or a message that surely never left
+    the carrier was to blame, so that another line may bring it:
+    `client.retry(reference, via=...)`. *line* is the line that failed.
+    """
+
+    conversation: ConversationId
+    send_id: SendId
+    reference: str
+    line: LineId
+    reason: Reason | None
+    movable: bool
+
+
+@frozen(kw_only=True)
+class LateAcceptance(Event):
+    """Ours: a leg held for doubtful was taken after all, and *members* have it twice.
+
+    It follows a `client.retry(reference, unknown=True)`, the only way to text somebody
+    again who was perhaps texted. *line* is the line of the leg now proven.
+    """
+
+    conversation: ConversationId
+    send_id: SendId
+    reference: str
+    line: LineId
+    members: frozenset[Number]

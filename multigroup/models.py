@@ -217,18 +217,26 @@ class Accepted:
 
 @frozen
 class Refused:
-    """The carrier answered no; nothing was sent."""
+    """The carrier answered no; nothing was sent.
+
+    *named* are the members it blames, if it named any.
+    """
 
     code: str = field(repr=shown_term)
     reason: Reason
     scope: Scope
     detail: str = field(default="", repr=False)  # a carrier may quote the text
+    named: tuple[Number, ...] = ()
     word: ClassVar[str] = "REFUSED"
 
 
 @frozen
 class NotSent:
-    """Nothing was sent, and no carrier judged it. *wait* is in seconds, if named."""
+    """Nothing was sent, and no carrier judged it.
+
+    *wait* is for how many seconds a throttling carrier asks to be left alone: 0 if it
+    does not say, `None` if waiting is not what helps.
+    """
 
     why: str
     wait: float | None = None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, Literal
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 
 from .errors import ConfigError, UnsupportedError, is_a
 from .models import (
@@ -29,17 +29,57 @@ _NAME: Final = re.compile(r"[\w-]+", re.ASCII)
 _ANOTHER_LINE_HELPS: Final = frozenset({Scope.LINE, Scope.ACCOUNT})
 
 
+def _one_of(*words: str) -> Callable[[object, Attribute[Any], Any], None]:
+    def check(_policy: object, attribute: Attribute[Any], value: object) -> None:
+        if value not in words:
+            known = " or ".join(map(repr, words))
+            raise ConfigError(f"{attribute.name}={value!r}: give {known}")
+
+    return check
+
+
 @frozen(kw_only=True)
 class Policy:
-    """How lines are chosen.
+    """How lines are chosen, and what may be done when something goes wrong.
 
-    A conversation stays on the line of its last activity until it was quiet for
-    *sticky*: another line is another thread on every phone. With *failover* off a send
-    never leaves the line it was given.
+    Args:
+        order: the lines to try first, in this order; the client's own order follows.
+        sticky: a conversation stays on the line of its last activity until it was
+            quiet for this long: another line is another thread on every phone.
+        failover: whether a send may leave the line it was given when surely nothing
+            left on it.
+        late_failover: whether a send that carriers took and then lost altogether is
+            sent again on another line by itself (`SendFailed.movable`).
+        move_note: put before the text when a conversation leaves its line, so that
+            the group knows who writes from the new number.
+        fan_out: `"all"` texts everybody at once; `"canary"` one member first and the
+            others at once when that was accepted, where a carrier takes one request
+            per member.
+        on_opt_out: `"refuse"` raises `OptedOutError` for a group with a member who
+            asked us to stop; `"drop"` texts the others, as the smaller conversation
+            they then are.
+        expires_after: a send found unfinished after this time is not sent any more.
+        replay: ask a carrier again under the same idempotency key when its answer was
+            lost (Telnyx; documented, not proven live).
+        breaker_after: failures in a row after which a line is left alone.
+        breaker_pause: for how long.
     """
 
+    order: tuple[Line, ...] = field(default=(), converter=tuple[Line, ...])
     sticky: timedelta = timedelta(days=7)
     failover: bool = True
+    late_failover: bool = False
+    move_note: str | None = field(default=None, repr=False)
+    fan_out: Literal["all", "canary"] = field(
+        default="all", validator=_one_of("all", "canary")
+    )
+    on_opt_out: Literal["refuse", "drop"] = field(
+        default="refuse", validator=_one_of("refuse", "drop")
+    )
+    expires_after: timedelta = timedelta(hours=1)
+    replay: bool = False
+    breaker_after: int = 5
+    breaker_pause: timedelta = timedelta(seconds=30)
 
 
 def _checked(given: Iterable[Line]) -> tuple[Line, ...]:
@@ -144,8 +184,10 @@ def arrange(
     """Return *lines* in the order to be tried.
 
     First the line of the event being answered, else that of the conversation's last
-    activity while it is not stale, then the client's own order.
+    activity while it is not stale, then the policy's order, then the client's own.
     """
+    places = {line.id: place for place, line in enumerate(policy.order)}
+    lines = sorted(lines, key=lambda line: places.get(line.id, len(places)))
     fresh = last is not None and now - last[1] <= policy.sticky
     current = last[0] if last is not None and fresh else None
     able = {line.id for line in lines}

@@ -102,7 +102,7 @@ class Served:
         async def send(message: Any) -> None:
             self.sent.append(dict(message))
 
-        asyncio.run(WebhookApp(self.client)(scope, receive, send))
+        asyncio.run(WebhookApp(self.client, every=None)(scope, receive, send))
         return list(waiting)
 
     def post(

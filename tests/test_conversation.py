@@ -13,9 +13,8 @@ from multigroup import (
     DeliveryStatus,
     MessageReceived,
     NotSentError,
+    OptedOutError,
     Policy,
-    Reason,
-    RefusedError,
     ThreadMoved,
     UncertainError,
 )
@@ -197,13 +196,10 @@ def test_an_opt_out_is_never_carried_to_another_line(world: World) -> None:
     world.phone(BEN).reply("STOP")
     world.network.run_due()
 
-    if world.carrier == "telnyx":  # refused at once, for the whole group
-        error = world.fail(RefusedError, "Still on?", reference="still")
-        assert error.receipt.deliveries[BEN].reason is Reason.OPTED_OUT
-    else:  # accepted, and Ben's copy rejected later
-        world.send("Still on?", reference="still")
-        world.network.settle()
-        assert world.receipt("still").deliveries[BEN].reason is Reason.OPTED_OUT
+    error = world.fail(OptedOutError, "Still on?", reference="still")
+
+    assert error.value == (BEN,)
+    assert world.wait(world.client.receipt("still")) is None
     assert all(b.text != "Still on?" for b in world.phone(BEN).bubbles)
 
 

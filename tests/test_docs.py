@@ -29,7 +29,9 @@ def _name(page: Path) -> str:
 
 
 @pytest.fixture
-def namespace(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+def namespace(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[dict[str, Any]]:
     """Give the settings and the network that a reader would have."""
     network = Network(seed=3)
     telnyx, vonage = network.telnyx, network.vonage
@@ -41,6 +43,7 @@ def namespace(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         "VONAGE_API_KEY": vonage.api_key,
         "VONAGE_API_SECRET": vonage.api_secret,
         "VONAGE_SIGNATURE_SECRET": vonage.signature_secret,
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'sends.db'}",  # as a laptop has it
     }.items():
         monkeypatch.setenv(name, value)
     carrier = transport(network)

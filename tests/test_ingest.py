@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import pytest
 from attrs import define, field
@@ -29,9 +29,20 @@ from multigroup import (
     Unrecognized,
     conversation_id,
 )
-from multigroup._programs.ingest import LEASE, ingest
-from multigroup.effects import AnyEffect, Claim, Notify, Now, Program, Settle, Store
+from multigroup._drive import BaseDriver
+from multigroup._programs.ingest import LEASE, Intake, ingest
+from multigroup.effects import (
+    AnyEffect,
+    Claim,
+    JournalEffect,
+    Notify,
+    Now,
+    Program,
+    Settle,
+    Store,
+)
 from multigroup.events import EventKey
+from multigroup.journal.owners import me
 from multigroup.models import Leg, Outcome, Unknown
 from multigroup.providers.base import Draft, Rail
 from multigroup.wire import Request, Response
@@ -115,17 +126,21 @@ def _answer(
     match effect:
         case Now():
             return now
-        case Store(namespace=namespace, events=events):
-            return journal.store(namespace, events)
-        case Claim(namespace=namespace, key=key, now=at, until=until):
-            return journal.claim(namespace, key, at, until)
-        case Settle(namespace=namespace, key=key, done=done):
-            journal.settle(namespace, key, done=done)
-            return None
         case Notify(event=event):
             return handler(event)
         case _:
-            raise AssertionError(effect)
+            return BaseDriver(journal)._kept(cast("JournalEffect", effect))
+
+
+def _nothing(event: Event) -> Program[None]:
+    """Do nothing of our own about an event."""
+    del event
+    yield from ()
+
+
+def intake(namespace: str = "default", *, durable: bool = False) -> Intake:
+    """Return what webhooks are taken in with by this process."""
+    return Intake(namespace=namespace, owner=me(), durable=durable, react=_nothing)
 
 
 def play(
@@ -184,7 +199,7 @@ def _opt_out(key: str = "in-1") -> OptedOut:
 
 
 def _ingest(provider: Provider, namespace: str = "default") -> Program[Reception]:
-    return ingest(namespace, provider, frozenset({OURS}), HOOK)
+    return ingest(intake(namespace), provider, frozenset({OURS}), HOOK)
 
 
 def test_a_webhook_is_verified_read_stored_and_handled() -> None:
@@ -281,7 +296,7 @@ def test_an_event_in_other_hands_is_asked_for_again() -> None:
     """While a handler runs elsewhere the answer is 503, and nothing is lost."""
     journal, heard = MemoryJournal(), list[Event]()
     journal.store("default", [_message()])
-    assert journal.claim("default", _message().key, NOW, NOW + 10)
+    assert journal.claim("default", _message().key, me(), NOW, NOW + 10)
 
     during = play(_ingest(Red([_message()])), journal, now=NOW + 9)
     after = play(
@@ -350,7 +365,7 @@ def test_all_events_are_stored_before_the_first_handler_runs() -> None:
     play(_ingest(Red(events)), MemoryJournal(), log=asked)
 
     kinds = [type(effect) for effect in asked]
-    handling = [Now, Claim, Notify, Settle]
+    handling = [Now, Claim, Notify, Now, Settle]
     assert kinds == [Now, Store, *handling, *handling]
     assert asked[1] == Store("default", events)
 
@@ -383,7 +398,8 @@ def test_a_cancelled_handler_settles_as_not_done() -> None:
 
     released = program.throw(KeyboardInterrupt())
 
-    assert released == Settle("default", _message().key, done=False)
+    key = _message().key
+    assert released == Settle("default", key, done=False, claim=NOW + LEASE)
     with pytest.raises(KeyboardInterrupt):
         program.send(None)
 
@@ -436,6 +452,6 @@ def test_a_real_carrier_is_verified_in_the_program() -> None:
     asked: list[AnyEffect] = []
 
     with pytest.raises(SignatureError):
-        play(ingest("default", telnyx, frozenset(), hook), MemoryJournal(), log=asked)
+        play(ingest(intake(), telnyx, frozenset(), hook), MemoryJournal(), log=asked)
 
     assert asked == [Now()]

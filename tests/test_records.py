@@ -23,6 +23,7 @@ from multigroup.records import (
     Moved,
     Reported,
     SendRecord,
+    Taken,
     owner,
     receipt,
     retriable,
@@ -362,9 +363,38 @@ def test_the_last_attempt_tells_of_a_member_nobody_accepted() -> None:
     assert receipt(sent).deliveries[ANA].outcome == NotSent("no route")
 
 
+@pytest.mark.parametrize(
+    "later", [NotSent("throttled"), refused()], ids=lambda o: o.word
+)
+def test_a_later_copy_that_was_not_sent_takes_no_doubt_away(later: Outcome) -> None:
+    """Whoever was perhaps texted before is not said to have surely got nothing."""
+    sent = told(
+        begun(),
+        ended(LOST),
+        Closed(),
+        begun(leg(f"{RED}.1")),
+        ended(later, f"{RED}.1"),
+        Closed(),
+    )
+    assert {known.outcome for known in receipt(sent).deliveries.values()} == {LOST}
+
+
+@pytest.mark.parametrize(
+    ("news", "known"),
+    [((), Unknown), ((Reported(update(token=f"{RED}.0")),), Accepted)],
+)
+def test_no_leg_is_in_flight_once_its_process_was_replaced(
+    news: tuple[Reported, ...], known: type[Outcome]
+) -> None:
+    """Nobody hears its answer any more, also if a webhook had proved it before."""
+    sent = told(begun(), *news, Taken("heir", 99.0, at(9)))
+
+    assert [(type(a.outcome), a.ended_at) for a in sent.attempts] == [(known, at(9))]
+
+
 def test_closing_changes_nothing_else() -> None:
     """The end of the program adds no knowledge about any leg."""
-    sent = told(begun(), ended(accepted()))
+    sent = told(begun(), ended(refused()))
     after = told(Closed(), start=sent)
     assert (sent.closed, after.closed) == (False, True)
     assert receipt(after) == receipt(sent)

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Final
 
 import pytest
-from attrs import define, evolve, field, frozen
 
 from multigroup import (
     Accepted,
-    Capabilities,
     ConfigError,
     DeliveryStatus,
     DeliveryUpdated,
-    Event,
     JournalError,
     Line,
     LineId,
-    LineKind,
     MemoryJournal,
     Message,
     MessageReceived,
@@ -31,14 +26,12 @@ from multigroup import (
     Number,
     PartialSendError,
     Policy,
-    Provider,
     Reason,
     Receipt,
     ReferenceConflictError,
     Refused,
     RefusedError,
     Request,
-    Response,
     Scope,
     SendError,
     SendId,
@@ -47,234 +40,50 @@ from multigroup import (
     UncertainError,
     Unknown,
     UnsupportedError,
-    WebhookAuth,
     conversation_id,
 )
 from multigroup._programs.send import Order, send
 from multigroup.effects import (
     AnyEffect,
     Exchange,
-    LastLine,
     Notify,
-    Now,
-    Program,
-    Recall,
     Reserve,
     Sleep,
-    Token,
+    Standing,
     Write,
 )
-from multigroup.models import Leg, Outcome
-from multigroup.providers.base import Draft, Flow, Rail
-from multigroup.records import Begun, Change, Closed, Ended, Moved, SendRecord
+from multigroup.journal import Journal
+from multigroup.models import Leg
+from multigroup.records import Begun, Change, Closed, Ended, Lease, Moved, SendRecord
 from multigroup.routing import shortlist
-from multigroup.wire import Failure, Reply
-
-T = TypeVar("T")
-
-ANA, BEN = Number("+14155550101"), Number("+14155550102")
-START: Final = 1_795_000_000.0
-MEMBERS_ONLY: Final = Capabilities(
-    max_members=5,
-    max_media=1,
-    max_text=None,
-    subject=False,
-    group_from=frozenset(LineKind),
-    legs_per="member",
-    webhook_auth=WebhookAuth(binds_body=True, has_freshness=True),
-    idempotency="none",
-    receipts="none",
-    roster_on_inbound=True,
-    sources=(),
-    as_of="2026-01-02",
+from multigroup.wire import Reply
+from tests.helpers.paper import (
+    BAD_ACCOUNT,
+    BAD_LINE,
+    BAD_MESSAGE,
+    BROKEN,
+    GONE,
+    LOST,
+    OK,
+    ONE,
+    OPTED_OUT,
+    SUBJECTS,
+    THREE,
+    THROTTLED,
+    TWO,
+    Paper,
+    Railed,
 )
-SUBJECTS: Final = evolve(MEMBERS_ONLY, subject=True)
-
-OK: Final = Response(200)
-GONE: Final = Failure("ConnectError", unsent=True)
-THROTTLED: Final = Response(429, {"retry-after": "7"})
-LOST: Final = Failure("ReadTimeout")
-BROKEN: Final = Response(503)
-BAD_LINE: Final = Response(403, {}, b"line")
-BAD_ACCOUNT: Final = Response(401, {}, b"account")
-OPTED_OUT: Final = Response(400, {}, b"member")
-BAD_MESSAGE: Final = Response(422, {}, b"message")
-
-
-@frozen(eq=False, kw_only=True)
-class Paper(Provider):
-    """A carrier on paper: a leg per member, refusals that say what they condemn."""
-
-    carrier: ClassVar[str] = "paper"
-    name: str = "paper"
-    base_url: str = "http://paper.test"
-    capabilities: Capabilities = MEMBERS_ONLY
-    rails: deque[Rail | NotSent | Refused] = field(
-        factory=deque[Rail | NotSent | Refused]
-    )
-    locked: bool = False
-
-    def prepare(self, draft: Draft) -> Flow:
-        """Return the next of *rails*."""
-        del draft
-        yield from Now()
-        return self.rails.popleft() if self.rails else Rail()
-
-    def legs(self, draft: Draft, rail: Rail) -> tuple[Leg, ...]:
-        """Return one request per member."""
-        del rail
-        return tuple(
-            Leg(key, (member,), Request("POST", self.base_url, {}, said.encode()))
-            for index, member in enumerate(draft.members)
-            for key in [draft.key(index)]
-            for said in [f"{key} to {member}: {draft.message.text}"]
-        )
-
-    def authorize(self, request: Request, now: float) -> Request:
-        """Return *request* with a password."""
-        if self.locked:
-            raise ConfigError("the key file is locked")
-        headers = request.headers.merged({"authorization": f"secret at {now}"})
-        return Request(request.method, request.url, headers, request.body)
-
-    def read(self, leg: Leg, response: Response) -> Outcome:
-        """Return an acceptance, or a refusal of what the body names."""
-        if response.status < 300:
-            return Accepted(f"id of {leg.key}")
-        scope = Scope(response.body.decode())
-        return Refused(f"{response.status}", Reason.OTHER, scope)
-
-    def verify(self, request: Request, now: float) -> None:
-        """Trust everybody."""
-
-    def parse(
-        self, body: bytes, *, own: frozenset[str], received_at: datetime
-    ) -> Sequence[Event]:
-        """Tell nothing."""
-        del body, own, received_at
-        return ()
-
-
-ONE: Final = Paper(name="one").line("+12125550100")
-TWO: Final = Paper(name="two").line("+13125550100")
-THREE: Final = Paper(name="three").line("+16175550100")
-
-
-class Crash(BaseException):
-    """The process ends here."""
-
-
-def _queue(given: Iterable[Reply | Crash]) -> deque[Reply | Crash]:
-    return deque(given)
-
-
-@define(eq=False)
-class Player:
-    """Answers a program's effects from a journal and a script, and remembers them.
-
-    *before* is called with each effect and may do what happens meanwhile, or raise.
-    """
-
-    replies: deque[Reply | Crash] = field(converter=_queue, default=())
-    journal: MemoryJournal = field(factory=MemoryJournal)
-    before: Callable[[AnyEffect], None] = lambda _effect: None
-    now: float = START
-    seen: list[AnyEffect] = field(factory=list[AnyEffect], init=False)
-
-    def play(self, program: Program[T]) -> T:
-        """Run *program* to its end."""
-        step: Callable[[], AnyEffect] = partial(next, program)
-        while True:
-            try:
-                effect = step()
-            except StopIteration as stop:
-                value: T = stop.value
-                return value
-            self.seen.append(effect)
-            try:
-                self.before(effect)
-                answer = self._answer(effect)
-            except BaseException as error:  # noqa: BLE001 - as drivers do
-                step = partial(program.throw, error)
-            else:
-                step = partial(program.send, answer)
-
-    def of(self, kind: type[T]) -> list[T]:
-        """Return the effects of *kind* so far."""
-        return [effect for effect in self.seen if isinstance(effect, kind)]
-
-    @property
-    def record(self) -> SendRecord:
-        """Return what the journal holds under the reference of these tests."""
-        record = self.journal.recall("default", "dinner")
-        assert record is not None
-        return record
-
-    def _answer(self, effect: AnyEffect) -> object:
-        match effect:
-            case Now():
-                return self.now
-            case Token():
-                return f"{len(self.seen):032x}"
-            case Sleep(seconds=seconds):
-                self.now += seconds
-                return None
-            case Exchange():
-                return self._exchange(effect)
-            case Notify():
-                return ()
-            case _:
-                return self._kept(effect)
-
-    def _kept(self, effect: AnyEffect) -> object:
-        match effect:
-            case Reserve(record=record):
-                return self.journal.reserve(record)
-            case Write(send=send_id, change=change):
-                return self.journal.write(send_id, change)
-            case Recall(namespace=namespace, reference=reference):
-                return self.journal.recall(namespace, reference)
-            case LastLine(namespace=namespace, conversation=conversation):
-                return self.journal.last_line(namespace, conversation)
-            case _:
-                raise AssertionError(f"a send does not ask for {effect}")
-
-    def _exchange(self, effect: Exchange) -> tuple[Reply, ...]:
-        assert effect.landed is not None
-        replies: list[Reply] = []
-        for index in range(len(effect.requests)):
-            reply = self.replies.popleft() if self.replies else OK
-            if isinstance(reply, Crash):
-                raise reply
-            self.journal.write(*effect.landed(index, reply, self.now))
-            replies.append(reply)
-        return tuple(replies)
-
-
-def order(*lines: Line, text: str = "Hello", **more: Any) -> Order:
-    """Return an order for two people under the reference "dinner"."""
-    given: dict[str, Any] = {
-        "namespace": "default",
-        "members": (ANA, BEN),
-        "message": Message(text),
-        "lines": lines or (ONE, TWO),
-        "reference": "dinner",
-        "deadline": 1.0,
-        "policy": Policy(),
-    }
-    return Order(**{**given, **more})
-
-
-def failed(player: Player, wanted: Order) -> SendError:
-    """Play *wanted*, which must end in a `SendError`; return it."""
-    with pytest.raises(SendError) as caught:
-        player.play(send(wanted))
-    return caught.value
-
-
-def used(player: Player) -> list[LineId]:
-    """Return the lines of the attempts, each once, in order."""
-    return list(dict.fromkeys(a.line for a in player.record.attempts))
+from tests.helpers.player import (
+    ANA,
+    BEN,
+    START,
+    Crash,
+    Player,
+    failed,
+    order,
+    used,
+)
 
 
 def test_the_intent_is_written_before_the_first_byte() -> None:
@@ -433,7 +242,7 @@ def test_without_failover_one_line_tries() -> None:
 
 def test_leg_keys_never_repeat_in_a_send() -> None:
     """Over lines, lines that could not be made ready, and a second try."""
-    first = Paper(name="one", rails=deque([NotSent("no rail")])).line("+12125550100")
+    first = Railed(name="one", rails=deque([NotSent("no rail")])).line("+12125550100")
     player = Player([GONE] * 4)
     failed(player, order(first, TWO, THREE))
     player.play(send(order(TWO)))
@@ -541,7 +350,7 @@ def test_namespaces_keep_references_apart() -> None:
     assert len(player.of(Exchange)) == 2
 
 
-def elsewhere(journal: MemoryJournal) -> SendRecord:
+def elsewhere(journal: Journal) -> SendRecord:
     """Put the same send into *journal*, as another process is carrying it out."""
     record = SendRecord(
         id=SendId("f" * 32),
@@ -552,6 +361,7 @@ def elsewhere(journal: MemoryJournal) -> SendRecord:
         members=(ANA, BEN),
         message=Message("Hello"),
         began_at=datetime.fromtimestamp(START, UTC),
+        lease=Lease("another machine/0/1/1", START + 60),
     )
     return journal.reserve(record).record
 
@@ -619,7 +429,7 @@ def test_a_send_of_which_nothing_left_is_taken_up_again() -> None:
     ]
 
 
-def heard(journal: MemoryJournal, line: Line, at: float) -> None:
+def heard(journal: Journal, line: Line, at: float) -> None:
     """Let *journal* take in a message of the group that came to *line*."""
     moment = datetime.fromtimestamp(at, UTC)
     journal.store(
@@ -755,12 +565,14 @@ def test_no_move_is_announced_where_none_was(
 
 def begins(effect: AnyEffect) -> bool:
     """Tell whether *effect* writes an intent down."""
-    return isinstance(effect, Write) and isinstance(effect.change, Begun)
+    with_reference = isinstance(effect, Reserve) and effect.begun is not None
+    by_itself = isinstance(effect, Write) and isinstance(effect.change, Begun)
+    return with_reference or by_itself
 
 
 @pytest.mark.parametrize(
     "fails",
-    [lambda e: isinstance(e, Reserve), lambda e: isinstance(e, LastLine), begins],
+    [lambda e: isinstance(e, Reserve), lambda e: isinstance(e, Standing), begins],
     ids=["reserve", "last line", "intent"],
 )
 def test_a_journal_that_fails_before_the_intent_sends_nothing(
@@ -790,7 +602,7 @@ def test_a_journal_that_fails_for_good_sends_nothing() -> None:
 
     player = Player(before=fail)
     with pytest.raises(JournalError):
-        player.play(send(order()))
+        player.play(send(order(Railed(name="one").line("+12125550100"))))
 
     assert player.of(Exchange) == []
 
@@ -799,10 +611,12 @@ def failing(kind: type[Change]) -> MemoryJournal:
     """Return a journal that cannot write *kind* of change."""
 
     class Failing(MemoryJournal):
-        def write(self, send: SendId, change: Change) -> SendRecord:
+        def write(
+            self, send: SendId, change: Change, fence: int | None = None
+        ) -> SendRecord:
             if isinstance(change, kind):
                 raise JournalError("the disk is full")
-            return super().write(send, change)
+            return super().write(send, change, fence)
 
     return Failing()
 
@@ -877,7 +691,7 @@ def news(token: str, member: Number) -> DeliveryUpdated:
 
 def test_a_line_that_cannot_be_made_ready_is_left() -> None:
     """Preparing rings no phone, so another line may try at once."""
-    first = Paper(name="one", rails=deque([NotSent("no rail")])).line("+12125550100")
+    first = Railed(name="one", rails=deque([NotSent("no rail")])).line("+12125550100")
     player = Player()
     receipt = player.play(send(order(first, TWO)))
 
@@ -901,7 +715,7 @@ def test_a_refusal_while_preparing_counts_like_any_other(
 ) -> None:
     """Its scope decides whether another line may try."""
     refusal = Refused("42", Reason.OTHER, scope)
-    first = Paper(name="one", rails=deque([refusal])).line("+12125550100")
+    first = Railed(name="one", rails=deque([refusal])).line("+12125550100")
     player = Player()
     with suppress(RefusedError):
         player.play(send(order(first, TWO)))
@@ -910,16 +724,16 @@ def test_a_refusal_while_preparing_counts_like_any_other(
     assert player.record.attempts[0].outcome == refusal
 
 
-def test_credentials_that_cannot_be_made_start_nothing() -> None:
+@pytest.mark.parametrize("kind", [Paper, Railed])
+def test_credentials_that_cannot_be_made_start_nothing(kind: type[Paper]) -> None:
     """The error is the caller's to mend, and the reference stays free."""
-    locked = Paper(name="one", locked=True).line("+12125550100")
+    locked = kind(name="one", locked=True).line("+12125550100")
     player = Player()
     with pytest.raises(ConfigError):
         player.play(send(order(locked)))
 
     assert player.of(Exchange) == []
-    assert player.record.attempts == ()
-    assert player.play(send(order(ONE))).line == ONE.id
+    assert len(player.play(send(order(ONE))).attempts) == 2
 
 
 def test_without_a_reference_every_send_is_its_own() -> None:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Final
@@ -19,18 +20,14 @@ import pytest
 from attrs import evolve
 from hypothesis import given, settings, strategies as some
 
-from multigroup import AsyncClient, Client, SendInProgressError, Telnyx
+from multigroup import AsyncClient, Client, Telnyx, UncertainError
 from multigroup.errors import ConfigError, JournalError
 from multigroup.journal import MemoryJournal, SQLiteJournal, open_journal
-from multigroup.journal.schema import (
-    MARK,
-    STEPS,
-    connect,
-    file_system,
-    networked,
-    upgrade,
-)
+from multigroup.journal.files import connect, file_system, networked, supported
+from multigroup.journal.rows import event_text
+from multigroup.journal.schema import MARK, STEPS, upgrade
 from multigroup.models import (
+    ConversationId,
     DeliveryStatus,
     Leg,
     Media,
@@ -40,15 +37,24 @@ from multigroup.models import (
     Reason,
     Refused,
     Scope,
-    SendId,
     Unknown,
     conversation_id,
 )
-from multigroup.records import Change, Closed, Foiled, Moved, Reported, receipt
+from multigroup.records import (
+    Change,
+    Closed,
+    Foiled,
+    Lease,
+    Moved,
+    Reported,
+    Round,
+    receipt,
+)
 from multigroup.wire import Request
 from tests.helpers.values import (
     ANA,
     LINE,
+    ME,
     PEOPLE,
     RED,
     accepted,
@@ -209,14 +215,14 @@ def test_a_settled_event_is_not_handled_again_after_a_restart(
     """What was taken stays taken, what was settled stays settled."""
     journal.store(HERE, [received("done"), received("taken"), received("new")])
     for name in ("done", "taken"):
-        journal.claim(HERE, received(name).key, 100, 160)
+        journal.claim(HERE, received(name).key, ME, 100, 160)
     journal.settle(HERE, received("done").key, done=True)
 
     reopened = again()
 
     (stored,) = reopened.store(HERE, [received("done")])
     answers = [
-        reopened.claim(HERE, received(name).key, 101, 161)
+        reopened.claim(HERE, received(name).key, ME, 101, 161)
         for name in ("done", "taken", "new")
     ]
     assert not stored.fresh
@@ -233,6 +239,37 @@ def test_early_news_waits_through_a_restart(
     after = again().write(RED, ended(accepted()))
 
     assert receipt(after).deliveries[ANA].status == DeliveryStatus.DELIVERED
+
+
+def test_early_news_leaves_nothing_behind_once_it_is_merged(
+    journal: SQLiteJournal, path: Path
+) -> None:
+    """Nobody looks for it again."""
+    _kept(journal, begun())
+    journal.store(HERE, [update(also_known_as=("m-2",))])
+    assert _rows(path, "SELECT message_id FROM early") == [("m-1",), ("m-2",)]
+    journal.write(RED, ended(accepted()))
+    assert _rows(path, "SELECT message_id FROM early") == [("m-2",)]
+
+
+def test_a_subject_is_no_number_in_the_file(journal: SQLiteJournal, path: Path) -> None:
+    """Forgetting a number keeps the opt-out; each file has a key of its own."""
+    journal.store(HERE, [received(text="stop")])
+    other = SQLiteJournal(path.with_name("other.db"))
+    other.store(HERE, [received(text="stop")])
+    other.close()
+
+    asked = "SELECT subject FROM consent"
+    ((mine,),), ((theirs,),) = _rows(path, asked), _rows(other.path, asked)
+
+    assert len(mine) == len(theirs) == 64
+    assert mine != theirs
+    assert ANA[2:] not in mine
+
+
+def _rows(path: Path, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(path)) as seen:
+        return seen.execute(query).fetchall()
 
 
 def test_a_closed_journal_opens_itself_again(journal: SQLiteJournal) -> None:
@@ -315,7 +352,7 @@ def _run(code: str, *given: object) -> subprocess.Popen[str]:
 RACE: Final = """
 import sys
 from multigroup.journal import SQLiteJournal
-from tests.helpers.values import received, record
+from tests.helpers.values import ME, received, record
 
 path, me, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
 print("ready", flush=True)
@@ -324,7 +361,7 @@ journal = SQLiteJournal(path)
 for n in range(rounds):
     won = journal.reserve(record(f"{me}-{n}", f"dinner-{n}")).ours
     journal.store("default", [received(f"in-{n}")])
-    took = journal.claim("default", received(f"in-{n}").key, 100, 160)
+    took = journal.claim("default", received(f"in-{n}").key, ME, 100, 160)
     print(int(won), int(took is True), flush=True)
 journal.close()
 """
@@ -372,7 +409,7 @@ client.group("+14155550101", "+14155550102").send("Hi", reference=reference)
 def test_a_process_killed_while_the_request_is_out_leaves_an_unknown(
     path: Path,
 ) -> None:
-    """No intent is lost, nobody else takes the send, and the file is sound."""
+    """No intent is lost, nobody is texted again, and the file is sound."""
     references = [f"dinner-{n}" for n in range(4)]
     for reference in references:
         with _run(KILLED, path, reference) as sender:
@@ -385,7 +422,7 @@ def test_a_process_killed_while_the_request_is_out_leaves_an_unknown(
         told = client.receipt(reference)
         assert told is not None
         assert [a.outcome.word for a in told.attempts] == ["UNKNOWN"]
-        with pytest.raises(SendInProgressError):
+        with pytest.raises(UncertainError):
             client.group(*PEOPLE[:2]).send("Hi", reference=reference, deadline=0)
     client.close()
 
@@ -430,7 +467,7 @@ def test_what_was_written_before_a_kill_is_there_after_it(path: Path) -> None:
                 Unknown("no answer yet"),
             }
         else:
-            assert journal.claim(HERE, received(send).key, 1, 2) is True
+            assert journal.claim(HERE, received(send).key, ME, 1, 2) is True
     journal.close()
 
 
@@ -629,19 +666,79 @@ def test_a_strange_reference_is_kept_or_refused(
 # The history of its tables
 
 
-def test_an_older_file_is_upgraded_in_place(journal: SQLiteJournal, path: Path) -> None:
-    """A later release adds its steps and finds the sends of the earlier one."""
+FIRST: Final = (
+    """INSERT INTO sends VALUES
+    (1, 'open', 'default', 'open', 'f', 'c1_g', '["+14155550101"]',
+     '{"text":"Hi","subject":null,"media":[]}', '[]', 1000000, 0),
+    (2, 'lost', 'default', 'lost', 'f', 'c1_g', '["+14155550101"]',
+     '{"text":"Hi","subject":null,"media":[]}', '[]', 2000000, 1),
+    (3, 'done', 'default', 'done', 'f', 'c1_g', '["+14155550101"]',
+     '{"text":"Hi","subject":null,"media":[]}', '[]', 3000000, 1)""",
+    """INSERT INTO attempts VALUES
+    (2, 0, 'red', '+12125550100', 'lost.0', '["+14155550101"]', 2000000, 'UNKNOWN',
+     '["ReadTimeout"]', 2000001, '', '["POST","https://c.example",[]]', x'00ff'),
+    (3, 0, 'red', '+12125550100', 'done.0', '["+14155550101"]', 3000000, 'ACCEPTED',
+     '["m-1",null]', 3000001, '', '["POST","https://c.example",[]]', x'00ff')""",
+    """INSERT INTO lines VALUES
+    ('default', 'c1_g', 'red', '+12125550100', 3000001)""",
+)
+"""What the first version of the tables holds of three sends."""
+
+
+def _of_the_first_version(path: Path) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    upgrade(connection, path, STEPS[:1])
+    for statement in FIRST:
+        connection.execute(statement)
+    heard, told = received("new"), update(id="old")
+    for event, settled in ((heard, 0), (told, 1)):
+        connection.execute(
+            "INSERT INTO events VALUES (NULL, 'default', ?,?,?,?, 5, ?, 0, ?)",
+            (*event.key, settled, event_text(event)),
+        )
+    connection.close()
+
+
+def test_a_file_of_the_first_version_is_upgraded_in_place(path: Path) -> None:
+    """Its sends and events are found by what this version looks for."""
+    _of_the_first_version(path)
+
+    journal = SQLiteJournal(path)
+
+    lost = journal.recall(HERE, "lost")
+    assert lost is not None
+    assert lost.legs["lost.0"].request.body == b"\x00\xff"
+    assert (lost.lease, lost.round, lost.halted) == (
+        Lease(),
+        Round(members=(ANA,)),
+        None,
+    )
+    assert [send.id for send in journal.orphans(HERE, 0)] == ["open"]
+    assert journal.doubtful(HERE, lost.began_at) == ()
+    assert journal.doubtful(HERE, datetime.fromtimestamp(0, UTC)) == (lost,)
+    assert journal.waiting(HERE, 0, 9) == (received("new"),)
+    assert journal.claim(HERE, update(id="old").key, ME, 1, 2) is None
+    assert journal.last_line(HERE, ConversationId("c1_g")) is not None
+    journal.close()
+    with sqlite3.connect(path) as seen:
+        where = seen.execute("SELECT conversation FROM events ORDER BY n").fetchall()
+    seen.close()
+    assert where == [(conversation_id(PEOPLE),), (None,)]
+
+
+def test_a_later_release_adds_its_steps(journal: SQLiteJournal, path: Path) -> None:
+    """It finds the sends of the earlier one, and a second time nothing is to do."""
     _kept(journal)
     journal.close()
     connection = connect(path)
-    later = (*STEPS, ("ALTER TABLE sends ADD COLUMN owner TEXT",), ("SELECT 1",))
+    later = (*STEPS, ("ALTER TABLE sends ADD COLUMN later TEXT",), ("SELECT 1",))
 
     upgrade(connection, path, later)
     upgrade(connection, path, later)
 
-    row = connection.execute("SELECT reference, owner FROM sends").fetchone()
+    row = connection.execute("SELECT reference, later FROM sends").fetchone()
     assert row == ("dinner", None)
-    assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (len(later),)
     connection.close()
 
 
@@ -651,15 +748,23 @@ def test_an_upgrade_that_fails_changes_nothing(
     """Half an upgrade would be a file that no release understands."""
     journal.close()
     connection = connect(path)
-    broken = (*STEPS, ("ALTER TABLE sends ADD COLUMN owner TEXT", "NONSENSE"))
+    broken = (*STEPS, ("ALTER TABLE sends ADD COLUMN later TEXT", "NONSENSE"))
 
     with pytest.raises(sqlite3.OperationalError):
         upgrade(connection, path, broken)
 
     assert connection.execute("PRAGMA user_version").fetchone() == (len(STEPS),)
     columns = {row[1] for row in connection.execute("PRAGMA table_info(sends)")}
-    assert "owner" not in columns
+    assert "later" not in columns
     connection.close()
+
+
+@pytest.mark.parametrize("version", [(3, 7, 17), (3, 34, 1)])
+def test_an_sqlite_that_is_too_old_is_told(version: tuple[int, ...]) -> None:
+    """It could not answer an insert with the row it made."""
+    supported((3, 35, 0))
+    with pytest.raises(ConfigError, match=r"too old .* needs 3\.35"):
+        supported(version)
 
 
 def test_a_newer_file_is_left_alone(journal: SQLiteJournal, path: Path) -> None:
@@ -726,18 +831,18 @@ def test_an_async_client_keeps_its_sends_too(path: Path) -> None:
 
 
 class Slow(SQLiteJournal):
-    """Waits within a write of the intent until it is told to go on."""
+    """Waits before the intent is written until it is told to go on."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.began, self.go = threading.Event(), threading.Event()
 
-    def write(self, send: SendId, change: Change) -> Any:
-        """Wait, if this begins a batch."""
-        if type(change).__name__ == "Begun":
+    def reserve(self, record: Any, begun: Any = None) -> Any:
+        """Wait, once."""
+        if not self.began.is_set():
             self.began.set()
             assert self.go.wait(10)
-        return super().write(send, change)
+        return super().reserve(record, begun)
 
 
 async def _until(event: threading.Event) -> None:
@@ -790,35 +895,6 @@ def test_a_send_cancelled_while_its_intent_is_written_did_not_leave(
     assert isinstance(first, NotSent)
     assert (same, second) == (first, accepted("m-1"))
     assert len(left) == 1
-
-
-def test_a_cancelled_reservation_is_closed(path: Path) -> None:
-    """A send that was reserved and no more can be sent again at once."""
-
-    class Held(Slow):
-        def reserve(self, record: Any) -> Any:
-            reserved = super().reserve(record)
-            if not self.began.is_set():
-                self.began.set()
-                assert self.go.wait(10)
-            return reserved
-
-    async def scenario() -> str:
-        journal = Held(path)
-        async with _awaiting(
-            journal, lambda _: httpx.Response(200, content=ACCEPTED)
-        ) as client:
-            group = client.group(*PEOPLE)
-            sending = asyncio.create_task(group.send("Hi", reference="dinner"))
-            await _until(journal.began)
-            sending.cancel()
-            journal.go.set()
-            with pytest.raises(asyncio.CancelledError):
-                await sending
-            again = await group.send("Hi", reference="dinner", deadline=0)
-            return again.attempts[0].outcome.word
-
-    assert asyncio.run(scenario()) == "ACCEPTED"
 
 
 def test_a_memory_journal_and_a_file_hold_the_same(journal: SQLiteJournal) -> None:

@@ -7,8 +7,8 @@ asks, a driver answers; the two drivers differ in how they wait and in nothing e
 from __future__ import annotations
 
 from .aio import AsyncDriver
-from .base import answering
+from .base import BaseDriver, answering
 from .blocking import Driver
 from .deadline import Timeouts
 
-__all__ = ["AsyncDriver", "Driver", "Timeouts", "answering"]
+__all__ = ["AsyncDriver", "BaseDriver", "Driver", "Timeouts", "answering"]

@@ -6,7 +6,8 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterable, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, cast
 
 from attrs import define, field
 
@@ -35,6 +36,9 @@ __all__ = ["AsyncDriver"]
 
 T = TypeVar("T")
 
+KEEPERS: Final = 8
+"""Threads that wait for the journal: commits shared by more are no cheaper."""
+
 
 @define
 class _Stop:
@@ -53,6 +57,7 @@ class AsyncDriver(BaseDriver):
     """Answers programs on an asyncio event loop."""
 
     _given: httpx.AsyncClient | None = None
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _open: AsyncHttp | None = field(default=None, init=False)
     _slots: asyncio.Semaphore = field(
         factory=lambda: asyncio.Semaphore(IN_FLIGHT), init=False
@@ -99,7 +104,7 @@ class AsyncDriver(BaseDriver):
             case effects.Exchange():
                 return await self._exchange(effect)
             case effects.Sleep(seconds=seconds):
-                await asyncio.sleep(seconds)
+                await self.sleep(seconds)
                 return None
             case effects.Notify(event=event):
                 return await self._notify(event)
@@ -111,12 +116,13 @@ class AsyncDriver(BaseDriver):
     async def _keeping(self, work: Callable[[], T], stop: _Stop) -> T:
         """Do the journal's *work* whole, on a thread if it may wait.
 
-        The journal's calls keep their order: there is one thread for them.
+        A program's calls keep their order, as it awaits each. Those of several programs
+        may be at work at once, so that a journal can let them share a commit.
         """
         if not self.journal.blocks:
             return work()
         if self._keeper is None:
-            self._keeper = ThreadPoolExecutor(1, "multigroup-journal")
+            self._keeper = ThreadPoolExecutor(KEEPERS, "multigroup-journal")
         job = asyncio.get_running_loop().run_in_executor(self._keeper, work)
         while not job.done():
             try:
@@ -136,9 +142,11 @@ class AsyncDriver(BaseDriver):
         self, effect: effects.Exchange, index: int, reply: Reply, stop: _Stop
     ) -> Reply:
         """Have a reply written down before it counts."""
-        if effect.landed is not None:
-            news = effect.landed(index, reply, self.clock())
-            await self._keeping(lambda: self.journal.write(*news), stop)
+        landing = effect.landing
+        if landing is not None:
+            news = landing.change(index, reply, self.clock())
+            write = partial(self.journal.write, *news)
+            landing.kept(await self._keeping(write, stop))
         return reply
 
     async def _exchange(self, effect: effects.Exchange) -> tuple[Reply, ...]:

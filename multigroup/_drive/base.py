@@ -21,7 +21,6 @@ from typing import (
     Final,
     Generic,
     TypeVar,
-    assert_never,
     overload,
 )
 
@@ -35,6 +34,7 @@ from ..journal import Journal
 from ..webhooks import Handler, Router
 from ..wire import Failure, Headers, Reply, Request, Response
 from .deadline import Deadline, Timeouts
+from .keeping import kept
 
 if TYPE_CHECKING:
     import httpx
@@ -133,30 +133,14 @@ class BaseDriver:
             case _:
                 return self._kept(effect)
 
-    def _kept(self, effect: effects.JournalEffect) -> object:  # noqa: PLR0911 - a table
-        journal = self.journal
-        match effect:
-            case effects.Reserve(record=record):
-                return journal.reserve(record)
-            case effects.Write(send=send, change=change):
-                return journal.write(send, change)
-            case effects.Recall(namespace=namespace, reference=reference):
-                return journal.recall(namespace, reference)
-            case effects.LastLine(namespace=namespace, conversation=conversation):
-                return journal.last_line(namespace, conversation)
-            case effects.Store(namespace=namespace, events=events):
-                return journal.store(namespace, events)
-            case effects.Claim(namespace=namespace, key=key, now=now, until=until):
-                return journal.claim(namespace, key, now, until)
-            case effects.Settle(namespace=namespace, key=key, done=done):
-                journal.settle(namespace, key, done=done)
-                return None
-            case _:
-                assert_never(effect)
+    def _kept(self, effect: effects.JournalEffect) -> object:
+        return kept(self.journal, effect)
 
     def _land(self, effect: effects.Exchange, index: int, reply: Reply) -> Reply:
-        if effect.landed is not None:
-            self.journal.write(*effect.landed(index, reply, self.clock()))
+        landing = effect.landing
+        if landing is not None:
+            news = landing.change(index, reply, self.clock())
+            landing.kept(self.journal.write(*news))
         return reply
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from threading import Lock
 from typing import TYPE_CHECKING, Final, TypeVar, cast
@@ -43,6 +43,7 @@ class Driver(BaseDriver):
     """Answers programs by blocking."""
 
     _given: httpx.Client | None = None
+    sleep: Callable[[float], None] = time.sleep
     _open: Http[httpx.Response, None] | None = field(default=None, init=False)
     _opening: Lock = field(factory=Lock, init=False)
     _workers: ThreadPoolExecutor | None = field(default=None, init=False)
@@ -77,7 +78,7 @@ class Driver(BaseDriver):
             case effects.Exchange():
                 return self._exchange(effect)
             case effects.Sleep(seconds=seconds):
-                time.sleep(seconds)
+                self.sleep(seconds)
                 return None
             case effects.Notify(event=event):
                 return self._notify(event)

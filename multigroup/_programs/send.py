@@ -1,62 +1,54 @@
-"""Sending: write the intent down, send, write what is known, move on or stop."""
+"""Sending: check who may be texted, reserve the reference, carry it out, conclude."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection
+from datetime import datetime
 from typing import Final
 
-from attrs import Factory, field, frozen
+from attrs import Factory, evolve, field, frozen
 
+from ..breaker import BreakerState
+from ..consent import Block
 from ..effects import (
-    Exchange,
     LastLine,
-    Notify,
     Now,
     Program,
     Recall,
     Reserve,
     Sleep,
+    Standing,
+    TakeOver,
     Token,
-    Write,
 )
-from ..errors import (
-    JournalError,
-    ReferenceConflictError,
-    SendInProgressError,
-    UncertainError,
-)
-from ..events import ThreadMoved
+from ..errors import ReferenceConflictError, SendInProgressError
 from ..models import (
-    Accepted,
     ConversationId,
-    Leg,
     LineId,
     Message,
-    NotSent,
     Number,
     Receipt,
-    Refused,
     SendId,
     conversation_id,
 )
-from ..providers.base import Draft, Line, outcome
-from ..records import (
-    Begun,
-    Change,
-    Closed,
-    Ended,
-    Foiled,
-    Moved,
-    SendRecord,
-    apply,
-    receipt,
+from ..providers.base import Line, Provider, Rail
+from ..records import Lease, Round, SendRecord, receipt, retriable
+from ..routing import arrange
+from .carry import (
+    Batch,
+    Means,
+    as_known,
+    carry_out,
+    draft_of,
+    legs_of,
+    made_ready,
+    moment,
 )
-from ..routing import Policy, arrange, may_move
-from ..wire import Reply
-from .verdict import conclude, why_stopped
+from .permits import refusal, said, subjects
+from .takeover import announce_move, go_on
+from .verdict import conclude
 
-__all__ = ["Order", "perform", "send"]
+__all__ = ["Order", "send"]
 
 POLL: Final = 0.05
 """Seconds between looks at a send that is under way elsewhere."""
@@ -64,23 +56,24 @@ POLL: Final = 0.05
 
 @frozen(kw_only=True)
 class Order:
-    """A send that passed every check, with the *lines* that can carry it.
+    """A send that passed every check that needs no journal.
 
-    *deadline* is in seconds: how long to wait for the same send under way elsewhere.
-    *callback* is the public address of the webhook endpoint, without the account.
-    *conversation* is that of *members*.
+    *deadline* is in seconds: how long to wait for the same send under way elsewhere,
+    and for a carrier that asks to. Without one the longest exchange counts, and a
+    carrier is waited for only to complete a group that is part texted. *via* is the
+    only line that may be used, if the caller named one; *answering* that of the event
+    being answered.
     """
 
     namespace: str
     members: tuple[Number, ...]
     message: Message
-    lines: tuple[Line, ...]
+    means: Means
     notes: tuple[str, ...] = ()
     reference: str | None = None
     answering: LineId | None = None
-    deadline: float
-    policy: Policy
-    callback: str | None = None
+    via: LineId | None = None
+    deadline: float | None = None
     conversation: ConversationId = field(
         default=Factory(lambda order: conversation_id(order.members), takes_self=True)
     )
@@ -90,86 +83,137 @@ def send(order: Order) -> Program[Receipt]:
     """Send *order* once and return its receipt, or raise what it came to.
 
     Under a reference used before, the first outcome is given again; but a send of
-    which nothing left is taken up anew.
+    which nothing left is taken up anew, and one whose process died is gone on with.
 
     Raises:
         SendError: not everybody was certainly texted.
+        OptedOutError: a member asked us to stop.
         ReferenceConflictError: the reference names another message.
         SendInProgressError: the same send is under way elsewhere.
         JournalError: the journal failed before the first byte left.
     """
-    wanted = yield from _draft_record(order)
-    held = yield from Reserve(wanted)
-    if not held.ours:
-        return conclude(receipt((yield from _earlier(order, wanted, held.record))))
-    record = held.record
-    try:
-        last = yield from LastLine(order.namespace, record.conversation)
-        lines = arrange(
-            order.lines,
-            answering=order.answering,
-            last=last,
-            now=wanted.began_at,
-            policy=order.policy,
-        )
-        record = yield from _through(order, record, lines)
-    finally:
-        record = yield from _noted(record, Closed())
-    yield from _announce_move(record, last)
+    fingerprint = order.message.fingerprint(order.members)
+    asked = order.conversation
+    blocks, last = yield from Standing(
+        order.namespace, subjects(order.members, order.means.lines), asked
+    )
+    if blocks:
+        ended = yield from _ended_before(order, fingerprint)
+        if ended is not None:
+            return conclude(receipt(ended))
+        order = _permitted(order, blocks)
+        last = yield from LastLine(order.namespace, order.conversation)
+    now = yield from Now()
+    means = evolve(
+        order.means,
+        lines=_in_order(order, last, moment(now)),
+        patience=now + (order.deadline or 0.0),
+        grace=now + _longest(order),
+    )
+    left = last[0] if last else None
+    wanted = yield from _draft_record(order, means, fingerprint, left, now)
+    batch = yield from _first_batch(means, wanted, now)
+    held = yield from Reserve(wanted, batch.begun if batch else None)
+    if held.ours:
+        begun = batch if held.record.id == wanted.id else None
+        record = yield from carry_out(means, held.record, begun)
+        yield from announce_move(means, record, asked)
+    else:
+        record = yield from _earlier(order, means, wanted, held.record)
     return conclude(receipt(record))
 
 
-def perform(
-    record: SendRecord, line: Line, legs: tuple[Leg, ...]
-) -> Program[SendRecord]:
-    """Send one batch of legs: intent first, then all at once, each reply written down.
+def _ended_before(order: Order, fingerprint: str) -> Program[SendRecord | None]:
+    """Return the same send if it ended under this reference before: it stays so."""
+    if order.reference is None:
+        return None
+    held = yield from Recall(order.namespace, order.reference)
+    same = held is not None and held.fingerprint == fingerprint and held.closed
+    return held if same and held is not None and not retriable(held) else None
 
-    The one place where handsets are made to ring. Returns the send as it then stands,
-    which webhooks may have brought further than the replies.
+
+def _permitted(order: Order, blocks: Collection[Block]) -> Order:
+    """Return *order* for those who may be texted.
 
     Raises:
-        JournalError: the intent could not be written; nothing left.
-        UncertainError: the journal failed later on, so what is known is lost.
+        OptedOutError: somebody may not, and the policy is not to leave them out.
     """
-    now = yield from Now()
-    requests = tuple([line.provider.authorize(leg.request, now) for leg in legs])
-    begun = Begun(line.id, legs, _moment(now))
-    yield from Write(record.id, begun)
-
-    def landed(index: int, reply: Reply, at: float) -> tuple[SendId, Change]:
-        known = outcome(line.provider, legs[index], reply)
-        return record.id, Ended(legs[index].key, known, _moment(at))
-
-    try:
-        yield from Exchange(requests, landed)
-        return (yield from _now(record))
-    except JournalError as error:
-        doubtful = receipt(apply(record, begun))
-        raise UncertainError(
-            "the journal failed after the message had left: somebody was perhaps "
-            "texted; sending again could text them twice",
-            doubtful,
-        ) from error
+    out = {block.subject for block in blocks}
+    staying = tuple(member for member in order.members if member not in out)
+    named = len(order.members) - len(staying) == len(blocks)
+    if order.means.policy.on_opt_out == "refuse" or not staying or not named:
+        raise refusal(blocks)
+    notes = tuple(f"left out: {said(block)}" for block in blocks)
+    return evolve(
+        order,
+        members=staying,
+        notes=(*order.notes, *notes),
+        conversation=conversation_id(staying),
+    )
 
 
-def _draft_record(order: Order) -> Program[SendRecord]:
-    now = yield from Now()
+def _in_order(
+    order: Order, last: tuple[LineId, datetime] | None, now: datetime
+) -> tuple[Line, ...]:
+    return arrange(
+        order.means.lines,
+        answering=order.answering,
+        last=last,
+        now=now,
+        policy=order.means.policy,
+    )
+
+
+def _draft_record(
+    order: Order, means: Means, fingerprint: str, left: LineId | None, now: float
+) -> Program[SendRecord]:
     token = yield from Token()
     return SendRecord(
         id=SendId(token),
         namespace=order.namespace,
         reference=order.reference or token,
-        fingerprint=order.message.fingerprint(order.members),
+        fingerprint=fingerprint,
         conversation=order.conversation,
         members=order.members,
         message=order.message,
-        began_at=_moment(now),
+        began_at=moment(now),
         notes=order.notes,
+        round=Round(
+            members=order.members, line=means.lines[0].id, via=order.via, left=left
+        ),
+        lease=Lease(means.owner, means.lease(now)),
     )
 
 
-def _earlier(order: Order, ours: SendRecord, held: SendRecord) -> Program[SendRecord]:
-    """Return the send that holds our reference, once it is closed."""
+def _longest(order: Order) -> float:
+    """Return how many seconds may be spent waiting for somebody."""
+    return order.means.exchange if order.deadline is None else order.deadline
+
+
+def _first_batch(means: Means, wanted: SendRecord, now: float) -> Program[Batch | None]:
+    """Return the batch that is begun in the very commit that reserves the reference.
+
+    A commit is what a caller waits for longest. A line that must be prepared first,
+    has to await its turn or is left alone is begun on later, as are the others.
+    """
+    line = means.lines[0]
+    plain = type(line.provider).prepare is Provider.prepare
+    whole = means.breakers.state(line.id, now) is BreakerState.CLOSED
+    if not plain or line.rate is not None or not whole:
+        return None
+    legs = line.provider.legs(draft_of(means, wanted, line), Rail())
+    canary = means.policy.fan_out == "canary"
+    return (yield from made_ready(line, legs_of(wanted, legs, canary=canary)))
+
+
+def _earlier(
+    order: Order, means: Means, ours: SendRecord, held: SendRecord
+) -> Program[SendRecord]:
+    """Return the send that holds our reference, once it is closed.
+
+    One whose process died is gone on with here and now, if the line it is on may be
+    used.
+    """
     if held.fingerprint != ours.fingerprint:
         raise ReferenceConflictError(
             f"reference {held.reference!r} was already used for another message or "
@@ -177,110 +221,23 @@ def _earlier(order: Order, ours: SendRecord, held: SendRecord) -> Program[SendRe
         )
     waited = 0.0
     while not held.closed:
-        if waited >= order.deadline:
+        taken = yield from _taken(means, held)
+        if taken is not None:
+            return (yield from go_on(means, taken))
+        if waited >= _longest(order):
             raise SendInProgressError(
                 f"reference {held.reference!r} is still being sent elsewhere: "
                 "ask for its receipt later"
             )
         yield from Sleep(POLL)
         waited += POLL
-        held = yield from _now(held)
+        held = yield from as_known(held)
     return held
 
 
-def _through(
-    order: Order, record: SendRecord, lines: Sequence[Line]
-) -> Program[SendRecord]:
-    """Try *lines* in turn until one ends the send."""
-    for line, following in zip(lines, [*lines[1:], None], strict=True):
-        first = len(record.attempts)
-        record = yield from _try(order, record, line)
-        tried = record.attempts[first:]
-        outcomes = [attempt.outcome for attempt in tried]
-        if all(isinstance(known, Accepted) for known in outcomes):
-            break
-        target = following if may_move(outcomes) else None
-        then = (
-            f"nothing was sent, so it moved on to {target.id}"
-            if target
-            else why_stopped(outcomes)
-        )
-        keys = tuple(attempt.leg for attempt in tried)
-        record = yield from _noted(record, Moved(keys, then))
-        if target is None:
-            break
-    return record
-
-
-def _try(order: Order, record: SendRecord, line: Line) -> Program[SendRecord]:
-    """Put the message on *line*; return the send with the attempts made."""
-    draft = Draft(
-        send=record.id,
-        line=line,
-        members=record.members,
-        message=record.message,
-        first=len(record.attempts),
-        callback=_callback(order, line),
-    )
-    rail = yield from line.provider.prepare(draft)
-    if isinstance(rail, NotSent | Refused):
-        now = yield from Now()
-        foiled = Foiled(line.id, draft.key(0), rail, _moment(now))
-        return (yield from Write(record.id, foiled))
-    return (yield from perform(record, line, line.provider.legs(draft, rail)))
-
-
-def _noted(record: SendRecord, change: Change) -> Program[SendRecord]:
-    """Write a *change* that only explains.
-
-    A journal failing at it must not hide what is known of the message.
-    """
-    try:
-        return (yield from Write(record.id, change))
-    except JournalError:
-        return apply(record, change)
-
-
-def _announce_move(
-    record: SendRecord, last: tuple[LineId, datetime] | None
-) -> Program[None]:
-    """Tell the application when the conversation now has another thread."""
-    taken = [a for a in record.attempts if isinstance(a.outcome, Accepted)]
-    if last is None or not taken or taken[-1].line == last[0]:
-        return
-    now = _moment((yield from Now()))
-    left, joined = last[0], taken[-1].line
-    why = next((a.then for a in record.attempts if a.then), "another line was chosen")
-    yield from Notify(
-        ThreadMoved(
-            id=f"{record.id}.moved",
-            provider="multigroup",
-            account=joined.account,
-            occurred_at=now,
-            received_at=now,
-            raw=b"",
-            conversation=record.conversation,
-            send_id=record.id,
-            left=left,
-            joined=joined,
-            why=why,
-        )
-    )
-
-
-def _now(record: SendRecord) -> Program[SendRecord]:
-    """Return *record* as the journal has it by now."""
-    current = yield from Recall(record.namespace, record.reference)
-    if current is None:
-        raise JournalError(f"send {record.id} vanished from the journal")
-    return current
-
-
-def _callback(order: Order, line: Line) -> str | None:
-    if order.callback is None:
+def _taken(means: Means, held: SendRecord) -> Program[SendRecord | None]:
+    """Return *held* if its owner is gone and its line is one of *means*: ours now."""
+    if all(line.id != held.round.line for line in means.lines):
         return None
-    return f"{order.callback.rstrip('/')}/{line.provider.name}"
-
-
-def _moment(now: float) -> datetime:
-    return datetime.fromtimestamp(now, UTC)
+    now = yield from Now()
+    return (yield from TakeOver(held.id, means.owner, now, means.lease(now)))

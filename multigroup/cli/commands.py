@@ -8,6 +8,7 @@ from .._version import __version__
 from .carriers import carriers
 from .demo import demo
 from .normalize import normalize
+from .recover import explain, resume, worker
 from .simulate import simulate
 
 __all__ = ["commands"]
@@ -23,3 +24,6 @@ commands.add_command(demo)
 commands.add_command(simulate)
 commands.add_command(normalize)
 commands.add_command(carriers)
+commands.add_command(explain)
+commands.add_command(resume)
+commands.add_command(worker)

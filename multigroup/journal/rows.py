@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from .. import codec
 from ..errors import JournalError, PayloadError
@@ -35,59 +34,51 @@ from ..models import (
 )
 from ..records import SendRecord
 from ..wire import Headers, Request
+from .standing import (
+    Row,
+    encode,
+    load_standing,
+    microseconds,
+    moment,
+    numbers,
+    standing_row,
+)
 
 __all__ = [
-    "Row",
     "attempt_row",
     "end_row",
     "event_text",
     "load_delivery",
+    "load_event",
     "load_send",
-    "microseconds",
-    "moment",
     "send_row",
+    "worded_row",
 ]
-
-Row: TypeAlias = tuple[Any, ...]
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_TICK: Final = timedelta(microseconds=1)
-_encode: Final = json.JSONEncoder(separators=(",", ":")).encode  # ASCII: holds any text
-
-
-def microseconds(at: datetime) -> int:
-    """Return *at* as microseconds since the epoch: exact, and in order."""
-    return (at - _EPOCH) // _TICK
-
-
-def moment(ticks: int) -> datetime:
-    """Return the time that `microseconds` made *ticks* of, in UTC."""
-    return _EPOCH + timedelta(microseconds=ticks)
 
 
 def send_row(record: SendRecord) -> Row:
-    """Return the row of a send, but for its version."""
+    """Return the row of a send, but for its number."""
     return (
         record.id,
         record.namespace,
         record.reference,
         record.fingerprint,
-        record.conversation,
-        _encode(record.members),
-        _message(record.message),
-        _encode(record.notes),
+        *worded_row(record),
         microseconds(record.began_at),
-        record.closed,
+        *standing_row(record),
     )
 
 
-def _message(message: Message) -> str:
-    """Return a message as JSON."""
+def worded_row(record: SendRecord) -> Row:
+    """Return what a send taken up anew may word otherwise: to whom, what, and notes."""
+    message = record.message
     media = [
         {"url": m.url, "type": m.content_type, "size": m.size, "sha256": m.sha256}
         for m in message.media
     ]
-    return _encode({"text": message.text, "subject": message.subject, "media": media})
+    said = {"text": message.text, "subject": message.subject, "media": media}
+    whom = record.conversation, encode(record.members)
+    return *whom, encode(said), encode(record.notes)
 
 
 def attempt_row(attempt: Attempt, leg: Leg | None) -> Row:
@@ -95,13 +86,13 @@ def attempt_row(attempt: Attempt, leg: Leg | None) -> Row:
     request, body = None, None
     if leg is not None:
         sent = leg.request
-        request = _encode([sent.method, sent.url, sent.headers])
+        request = encode([sent.method, sent.url, sent.headers])
         body = sent.body
     return (
         attempt.line.account,
         attempt.line.number,
         attempt.leg,
-        _encode(attempt.members),
+        encode(attempt.members),
         microseconds(attempt.began_at),
         *end_row(attempt),
         request,
@@ -114,7 +105,7 @@ def end_row(attempt: Attempt) -> Row:
     known = attempt.outcome
     return (
         known.word,
-        _encode(_WRITTEN[type(known)](known)),
+        encode(_WRITTEN[type(known)](known)),
         None if attempt.ended_at is None else microseconds(attempt.ended_at),
         attempt.then,
     )
@@ -122,7 +113,19 @@ def end_row(attempt: Attempt) -> Row:
 
 def event_text(event: Event) -> str:
     """Return an event as JSON, its raw body with it."""
-    return _encode(codec.dump(event))
+    return encode(codec.dump(event))
+
+
+def load_event(written: str) -> Event:
+    """Return the event in *written*.
+
+    Raises:
+        JournalError: it is not what `event_text` makes of an event.
+    """
+    try:
+        return codec.load_event(json.loads(written))
+    except (PayloadError, ValueError) as error:
+        raise JournalError(f"an event in the journal is unreadable: {error}") from error
 
 
 def load_delivery(written: str) -> DeliveryUpdated:
@@ -131,10 +134,7 @@ def load_delivery(written: str) -> DeliveryUpdated:
     Raises:
         JournalError: it is not what `event_text` makes of delivery news.
     """
-    try:
-        event = codec.load_event(json.loads(written))
-    except (PayloadError, ValueError) as error:
-        raise JournalError(f"an event in the journal is unreadable: {error}") from error
+    event = load_event(written)
     if not isinstance(event, DeliveryUpdated):
         raise JournalError("an event in the journal is not the news it should be")
     return event
@@ -155,27 +155,28 @@ def load_send(send: Row, attempts: Iterable[Row], reports: Iterable[Row]) -> Sen
         ) from error
 
 
-def _load_send(send: Row, attempts: list[Row], reports: Iterable[Row]) -> SendRecord:
-    members, message, notes = map(json.loads, send[5:8])
+def _load_send(row: Row, attempts: list[Row], reports: Iterable[Row]) -> SendRecord:
+    members, message, notes = map(json.loads, row[5:8])
+    whom = numbers(members)
     return SendRecord(
-        id=SendId(send[0]),
-        namespace=send[1],
-        reference=send[2],
-        fingerprint=send[3],
-        conversation=ConversationId(send[4]),
-        members=_numbers(members),
+        id=SendId(row[0]),
+        namespace=row[1],
+        reference=row[2],
+        fingerprint=row[3],
+        conversation=ConversationId(row[4]),
+        members=whom,
         message=Message(
             message["text"], map(_media, message["media"]), message["subject"]
         ),
         notes=tuple(notes),
-        began_at=moment(send[8]),
-        closed=bool(send[9]),
-        legs={row[2]: _leg(row) for row in attempts if row[9] is not None},
+        began_at=moment(row[8]),
+        legs={each[2]: _leg(each) for each in attempts if each[9] is not None},
         attempts=tuple(map(_attempt, attempts)),
         reports={
             (leg, Number(member)): load_delivery(event)
             for leg, member, event in reports
         },
+        **load_standing(row[9:], whom),
     )
 
 
@@ -184,7 +185,7 @@ def _attempt(row: Row) -> Attempt:
     return Attempt(
         line=LineId(account, Number(line)),
         leg=leg,
-        members=_numbers(json.loads(members)),
+        members=numbers(json.loads(members)),
         outcome=_READ[word](*json.loads(outcome)),
         began_at=moment(began_at),
         ended_at=None if ended_at is None else moment(ended_at),
@@ -195,12 +196,8 @@ def _attempt(row: Row) -> Attempt:
 def _leg(row: Row) -> Leg:
     method, url, headers = json.loads(row[9])
     fields = Headers((name, value) for name, value in headers)
-    members = _numbers(json.loads(row[3]))
+    members = numbers(json.loads(row[3]))
     return Leg(row[2], members, Request(method, url, fields, row[10]))
-
-
-def _numbers(written: Iterable[str]) -> tuple[Number, ...]:
-    return tuple(map(Number, written))
 
 
 def _media(written: Mapping[str, Any]) -> Media:
@@ -218,13 +215,15 @@ def _accepted(message_id: str, cost: list[str] | None) -> Accepted:
     return Accepted(message_id, Money(Decimal(amount), currency))
 
 
-def _refused(code: str, reason: str, scope: str, detail: str) -> Refused:
-    return Refused(code, Reason(reason), Scope(scope), detail)
+def _refused(
+    code: str, reason: str, scope: str, detail: str, named: Iterable[str] = ()
+) -> Refused:
+    return Refused(code, Reason(reason), Scope(scope), detail, numbers(named))
 
 
 _WRITTEN: Final[Mapping[type[Outcome], Callable[[Any], list[Any]]]] = {
     Accepted: lambda o: [o.message_id, _priced(o.cost)],
-    Refused: lambda o: [o.code, o.reason, o.scope, o.detail],
+    Refused: lambda o: [o.code, o.reason, o.scope, o.detail, o.named],
     NotSent: lambda o: [o.why, o.wait],
     Unknown: lambda o: [o.why],
 }

@@ -1,94 +1,125 @@
 """What every store does alike: the rules of a journal over a few plain operations.
 
-A store says how to look up and how to keep. When a send is taken up anew, whom news
-concerns, where news waits that came before the reply, which line was the last and when
-an event may be claimed is said here, once.
+A store says how to look up and how to keep (`journal/port.py`). When a send is taken up
+anew or taken over, whom news concerns, what follows from it, where news waits that came
+before the reply, which line was the last, who opted out and when an event may be
+claimed is said here, once.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from datetime import datetime
-from enum import Enum, auto
-from typing import NamedTuple, TypeAlias
+from datetime import UTC, datetime
+from typing import Final
 
 from attrs import evolve
 
+from ..consent import Block, Wish, refusals, wishes
 from ..effects import Reserved, Stored
-from ..errors import JournalError
+from ..errors import JournalError, TakenOverError
 from ..events import DeliveryUpdated, Event, EventKey, MessageReceived
-from ..models import Accepted, Attempt, ConversationId, LineId, SendId
+from ..models import Accepted, Attempt, ConversationId, LineId, Refused, SendId
 from ..records import (
+    FACTS,
     Begun,
     Change,
     Ended,
+    Reopened,
     Reported,
     SendRecord,
+    Taken,
+    Wording,
     apply,
+    consequences,
     owner,
     retriable,
+    spent,
 )
+from .archived import ArchivedRules
+from .owners import gone
+from .port import Access, Hold, Members, Name, State
 
-__all__ = ["Access", "Hold", "Name", "RuledJournal", "changed", "names"]
+__all__ = ["TRIES", "RuledJournal", "changed", "names"]
 
-Name: TypeAlias = tuple[str, str, str]
-"""Namespace, account, and what the carrier calls a message there."""
+TRIES: Final = 10
+"""How often an event's handlers may fail before it is parked."""
 
-_TELLING = (Ended, Reported)  # the changes that may bring a carrier's id
+PAUSE: Final = 15.0
+"""Seconds until an event whose handler failed is run again; twice as long each time."""
 
+LONGEST: Final = 3600.0
+"""Seconds of the longest of these pauses."""
 
-class Access(Enum):
-    """What a transaction is for.
-
-    What was written in a `DURABLE` one outlives a power cut from the moment it ends,
-    in a `WRITE` one at least the process.
-    """
-
-    READ = auto()
-    WRITE = auto()
-    DURABLE = auto()
+_TELLING: Final = (Ended, Reported)  # the changes that may bring a carrier's id
 
 
-class Hold(NamedTuple):
-    """Who has an event: nobody any more once *settled*, else somebody until a time."""
-
-    settled: bool = False
-    until: float = 0.0
-
-
-class RuledJournal(ABC):
+class RuledJournal(ArchivedRules):
     """A journal but for its store: whole methods, each one transaction."""
 
     __slots__ = ()
 
-    def reserve(self, record: SendRecord) -> Reserved:
+    def reserve(self, record: SendRecord, begun: Begun | None = None) -> Reserved:
         """Put *record* under its reference, or return the send that holds it."""
-        with self._transaction(Access.WRITE):
+        with self._transaction(Access.DURABLE if begun else Access.WRITE):
             held = self._under(record.namespace, record.reference)
             if held is None:
                 self._add(record)
-                return Reserved(record, ours=True)
+                new = self._change(record, begun) if begun else record
+                return Reserved(new, ours=True)
             if held.fingerprint != record.fingerprint or not retriable(held):
                 return Reserved(held, ours=False)
-            again = evolve(held, closed=False, message=record.message)
+            again = apply(held, _again(record))
             self._replace(held, again)
             return Reserved(again, ours=True)
 
-    def write(self, send: SendId, change: Change) -> SendRecord:
+    def take_over(
+        self, send: SendId, owner: str, now: float, until: float
+    ) -> SendRecord | None:
+        """Give a send that is open and abandoned to *owner*, or return `None`."""
+        with self._transaction(Access.DURABLE):
+            record = self._send(send)
+            if record is None or not abandoned(record, now):
+                return None
+            at = datetime.fromtimestamp(now, UTC)
+            return self._change(record, Taken(owner, until, at))
+
+    def write(
+        self, send: SendId, change: Change, fence: int | None = None
+    ) -> SendRecord:
         """Apply *change* to a send and return the send after it."""
-        begins = isinstance(change, Begun)
-        with self._transaction(Access.DURABLE if begins else Access.WRITE):
+        acts = isinstance(change, Begun | Reopened)
+        with self._transaction(Access.DURABLE if acts else Access.WRITE):
             record = self._send(send)
             if record is None:
                 raise JournalError(f"send {send} is not in the journal")
-            return self._change(record, change)
+            if fence not in (None, record.lease.fence) and not isinstance(
+                change, FACTS
+            ):
+                raise TakenOverError(
+                    f"send {send} was taken over by another process: it goes on there"
+                )
+            after = self._change(record, change)
+            if isinstance(change, Ended):  # news that came before it tells more
+                for own in consequences(record, after, change.at):
+                    self._keep_own(record.namespace, own)
+            return after
 
     def recall(self, namespace: str, reference: str) -> SendRecord | None:
         """Return the send under *reference*."""
         with self._transaction(Access.READ):
             return self._under(namespace, reference)
+
+    def orphans(self, namespace: str, now: float) -> tuple[SendRecord, ...]:
+        """Return the open sends whose owner is gone or whose lease ran out."""
+        with self._transaction(Access.READ):
+            found = self._open(namespace)
+            return tuple(record for record in found if abandoned(record, now))
+
+    def doubtful(self, namespace: str, since: datetime) -> tuple[SendRecord, ...]:
+        """Return the closed sends begun after *since* of which a leg is `Unknown`."""
+        with self._transaction(Access.READ):
+            return tuple(self._in_doubt(namespace, since))
 
     def last_line(
         self, namespace: str, conversation: ConversationId
@@ -97,83 +128,193 @@ class RuledJournal(ABC):
         with self._transaction(Access.READ):
             return self._line(namespace, conversation)
 
+    def turn(
+        self,
+        line: LineId,
+        copies: int,
+        rate: float,
+        now: float,
+        limit: float = math.inf,
+    ) -> float:
+        """Reserve the next *copies* of *rate* per second; return seconds to wait.
+
+        The generic cell rate algorithm: the line remembers when its next turn is.
+        """
+        with self._transaction(Access.WRITE):
+            start = max(self._next_turn(line), now)
+            if start - now <= limit:
+                self._set_next_turn(line, start + copies / rate)
+            return start - now
+
+    def blocked(self, namespace: str, subjects: Sequence[str]) -> tuple[Block, ...]:
+        """Return which of *subjects* must not be texted."""
+        with self._transaction(Access.READ):
+            return tuple(self._blocks(namespace, subjects))
+
+    def standing(
+        self, namespace: str, subjects: Sequence[str], conversation: ConversationId
+    ) -> tuple[tuple[Block, ...], tuple[LineId, datetime] | None]:
+        """Return what `blocked` and `last_line` do, in one transaction."""
+        with self._transaction(Access.READ):
+            blocks = tuple(self._blocks(namespace, subjects))
+            return blocks, self._line(namespace, conversation)
+
+    def memo(self, namespace: str, key: str) -> str | None:
+        """Return what was noted under *key*."""
+        with self._transaction(Access.READ):
+            return self._memo(namespace, key)
+
+    def memorize(self, namespace: str, key: str, value: str) -> None:
+        """Note *value* under *key*, in the place of what was there."""
+        with self._transaction(Access.WRITE):
+            self._set_memo(namespace, key, value)
+
     def store(self, namespace: str, events: Sequence[Event]) -> tuple[Stored, ...]:
         """Keep *events*; merge delivery news into the sends it belongs to."""
         with self._transaction(Access.DURABLE):
             self._make_room_for(namespace, events)
-            return tuple([self._store(namespace, event) for event in events])
+            return tuple(
+                [stored for event in events for stored in self._store(namespace, event)]
+            )
 
     def claim(
-        self, namespace: str, key: EventKey, now: float, until: float
+        self, namespace: str, key: EventKey, owner: str, now: float, until: float
     ) -> bool | None:
-        """Take an event: true if ours now, false if taken, `None` if settled."""
+        """Take an event: true if ours now, false if taken, `None` if it is over."""
         with self._transaction(Access.WRITE):
             hold = self._hold(namespace, key)
             if hold is None:
                 raise JournalError(f"event {key} is not in the journal")
-            if hold.settled:
+            if hold.state is not State.OPEN:
                 return None
-            if hold.until > now:
+            if hold.taken(now):
                 return False
-            self._set_hold(namespace, key, Hold(until=until))
+            self._set_hold(namespace, key, hold._replace(until=until, owner=owner))
             return True
 
-    def settle(self, namespace: str, key: EventKey, *, done: bool) -> None:
+    def settle(
+        self,
+        namespace: str,
+        key: EventKey,
+        *,
+        done: bool,
+        shed: bool = False,
+        now: float = 0.0,
+        claim: float | None = None,
+    ) -> None:
         """End a claim: *done* for good, otherwise so that it can be claimed again."""
         with self._transaction(Access.WRITE):
             hold = self._hold(namespace, key)
-            if hold is not None and not hold.settled:
-                self._set_hold(namespace, key, Hold(settled=done))
+            if hold is None or hold.state is not State.OPEN:
+                return
+            if not done and claim not in (None, hold.until):  # in other hands by now
+                return
+            tries = hold.tries + 1
+            over = State.SETTLED if done else State.PARKED
+            state = over if done or tries >= TRIES else State.OPEN
+            rests = 0.0 if state else now + min(PAUSE * (1 << hold.tries), LONGEST)
+            self._set_hold(namespace, key, Hold(state, rests, tries=tries))
+            if done and shed:
+                self._bare_event(namespace, key)
+
+    def waiting(self, namespace: str, now: float, limit: int) -> tuple[Event, ...]:
+        """Return up to *limit* events that nobody handles, the oldest first."""
+        with self._transaction(Access.READ):
+            free = (
+                event
+                for event, hold in self._unsettled(namespace)
+                if not hold.taken(now) and not hold.rests(now)
+            )
+            return tuple(event for event, _ in zip(free, range(limit), strict=False))
 
     def _change(self, old: SendRecord, change: Change) -> SendRecord:
         new = apply(old, change)
         if isinstance(change, _TELLING):
             new = self._index(old, new)
+        if new.closed:
+            new = spent(new)
         self._replace(old, new)
         return new
 
     def _index(self, old: SendRecord, new: SendRecord) -> SendRecord:
-        """Note the ids and the line that are new; merge news that came early."""
+        """Note the ids, the line and the opt-outs that are new; merge early news."""
         for _, attempt in changed(old.attempts, new.attempts):
+            at = attempt.ended_at or attempt.began_at
+            if isinstance(attempt.outcome, Refused):
+                self._wish(new.namespace, refusals(new, attempt, at))
             if isinstance(attempt.outcome, Accepted):
-                at = attempt.ended_at or attempt.began_at
-                self._active(new.namespace, new.conversation, attempt.line, at)
+                self._active(new, attempt.line, at)
                 name = (new.namespace, attempt.line.account, attempt.outcome.message_id)
                 self._call(name, new.id)
                 for event in self._take_early(name):
                     new = apply(new, Reported(event))
         return new
 
-    def _active(
-        self, namespace: str, conversation: ConversationId, line: LineId, at: datetime
+    def _active(self, record: SendRecord, line: LineId, at: datetime) -> None:
+        members = frozenset(record.members)
+        self._move(record.namespace, record.conversation, line, at, members)
+
+    def _move(
+        self,
+        namespace: str,
+        conversation: ConversationId,
+        line: LineId,
+        at: datetime,
+        members: Members | None,
     ) -> None:
         last = self._line(namespace, conversation)
         if last is None or last[1] <= at:
-            self._set_line(namespace, conversation, line, at)
+            self._set_line(namespace, conversation, line, at, members)
 
-    def _store(self, namespace: str, event: Event) -> Stored:
+    def _store(self, namespace: str, event: Event) -> Iterator[Stored]:
+        """Keep one event; yield it, and what follows from it."""
         fresh = self._hold(namespace, event.key) is None
         early: tuple[Name, ...] = ()
+        following: tuple[Event, ...] = ()
         if isinstance(event, DeliveryUpdated):
             record = self._concerned(namespace, event)
             if record is None:
                 early = tuple(_called(namespace, event))
             else:
-                record = self._change(record, Reported(event))
+                after = self._change(record, Reported(event))
+                following = consequences(record, after, event.received_at)
                 event = evolve(event, reference=record.reference)
         if fresh:
             self._heard(namespace, event)
             self._keep(namespace, event, early)
-        return Stored(event, fresh)
+        yield Stored(event, fresh)
+        for own in following:
+            self._keep_own(namespace, own)
+            yield Stored(own, fresh=True)
+
+    def _keep_own(self, namespace: str, event: Event) -> None:
+        """Keep an event of ours: it follows from news, and is handled like it."""
+        if self._hold(namespace, event.key) is None:
+            self._keep(namespace, event, ())
 
     def _heard(self, namespace: str, event: Event) -> None:
+        """Note the line an event came to, and what it says of consent."""
+        self._wish(namespace, wishes(event))
         if (
             isinstance(event, MessageReceived)
             and event.conversation is not None
             and event.line is not None
         ):
             line = LineId(event.account, event.line)
-            self._active(namespace, event.conversation, line, event.received_at)
+            at, members = event.received_at, event.members
+            self._move(namespace, event.conversation, line, at, members)
+
+    def _wish(self, namespace: str, news: Iterable[Wish]) -> None:
+        for wish in news:
+            if not self._said_before(namespace, wish):
+                self._consent(namespace, wish)
+            if not wish.blocked and wish.line is not None:
+                self._lift_groups(namespace, wish.line, wish.at)
+
+    def _said_before(self, namespace: str, wish: Wish) -> bool:
+        """Tell whether the same moment blocked them already: it said how, too."""
+        known = self._blocks(namespace, (wish.subject,)) if wish.blocked else ()
+        return any(block.since == wish.at for block in known)
 
     def _concerned(self, namespace: str, event: DeliveryUpdated) -> SendRecord | None:
         """Return the send *event* tells of: our token says it, else a carrier's id."""
@@ -188,65 +329,24 @@ class RuledJournal(ABC):
         named = map(self._called, _called(namespace, event))
         return next((record for record in named if record is not None), None)
 
-    def _make_room_for(self, namespace: str, events: Sequence[Event]) -> None:
-        """Forget what has to go before *events* can be kept; most stores grow."""
-        del namespace, events
 
-    @abstractmethod
-    def _transaction(self, access: Access) -> AbstractContextManager[object]:
-        """Begin; at the end of the block all is kept, or nothing if it raised."""
+def abandoned(record: SendRecord, now: float) -> bool:
+    """Tell whether *record* is open and its owner gone, or its lease run out."""
+    lease = record.lease
+    return not record.closed and (lease.until <= now or gone(lease.owner))
 
-    @abstractmethod
-    def _under(self, namespace: str, reference: str) -> SendRecord | None:
-        """Look a send up by its reference."""
 
-    @abstractmethod
-    def _send(self, send: SendId) -> SendRecord | None:
-        """Look a send up by its own id."""
-
-    @abstractmethod
-    def _called(self, name: Name) -> SendRecord | None:
-        """Look a send up by what a carrier calls one of its messages."""
-
-    @abstractmethod
-    def _call(self, name: Name, send: SendId) -> None:
-        """Note that *name* is a message of *send*."""
-
-    @abstractmethod
-    def _add(self, record: SendRecord) -> None:
-        """Keep a send that is new."""
-
-    @abstractmethod
-    def _replace(self, old: SendRecord, new: SendRecord) -> None:
-        """Keep *new*, in the place of *old*, which was just looked up."""
-
-    @abstractmethod
-    def _line(
-        self, namespace: str, conversation: ConversationId
-    ) -> tuple[LineId, datetime] | None:
-        """Look the conversation's last line up."""
-
-    @abstractmethod
-    def _set_line(
-        self, namespace: str, conversation: ConversationId, line: LineId, at: datetime
-    ) -> None:
-        """Note the conversation's last line."""
-
-    @abstractmethod
-    def _hold(self, namespace: str, key: EventKey) -> Hold | None:
-        """Tell who has an event; `None` if it was never kept."""
-
-    @abstractmethod
-    def _set_hold(self, namespace: str, key: EventKey, hold: Hold) -> None:
-        """Note who has an event."""
-
-    @abstractmethod
-    def _keep(self, namespace: str, event: Event, early: Iterable[Name]) -> None:
-        """Keep an event that is new, to be found under the names *early* too."""
-
-    @abstractmethod
-    def _take_early(self, name: Name) -> Sequence[DeliveryUpdated]:
-        """Return what was kept under *name*, in its order; it waits no more."""
+def _again(wanted: SendRecord) -> Reopened:
+    return Reopened(
+        members=wanted.members,
+        line=wanted.round.line,
+        via=wanted.round.via,
+        left=wanted.round.left,
+        owner=wanted.lease.owner,
+        until=wanted.lease.until,
+        at=wanted.began_at,
+        anew=Wording(wanted.message, wanted.members, wanted.notes),
+    )
 
 
 def changed(

@@ -1,32 +1,18 @@
-"""The SQLite file: where it may lie, how it is opened, its tables and their history."""
+"""The tables of an SQLite file, and their history."""
 
 from __future__ import annotations
 
-import os
-import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from ..errors import ConfigError, JournalError, MultigroupError
+from ..errors import ConfigError
 
-__all__ = [
-    "STEPS",
-    "connect",
-    "explain",
-    "file_system",
-    "networked",
-    "place",
-    "upgrade",
-]
-
-
-PATIENCE: Final = 10.0
-"""Seconds to wait for another process that is writing."""
+__all__ = ["MARK", "STEPS", "own", "transaction", "upgrade"]
 
 MARK: Final = 0x6D67_726A  # "mgrj": tells our files from anybody else's SQLite files
-_TRIES: Final = 20
 
 STEPS: Final[tuple[tuple[str, ...], ...]] = (
     (
@@ -106,134 +92,67 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
             PRIMARY KEY (namespace, account, message_id, event)
         ) WITHOUT ROWID""",
     ),
+    (
+        # Who carries a send out, and what a retry or a look-up has still to do.
+        "ALTER TABLE sends ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE sends ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE sends ADD COLUMN lease_until REAL NOT NULL DEFAULT 0",
+        "ALTER TABLE sends ADD COLUMN fence INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE sends ADD COLUMN state TEXT NOT NULL DEFAULT '{}'",
+        """UPDATE sends SET doubtful = 1 WHERE closed = 1
+            AND n IN (SELECT send FROM attempts WHERE state = 'UNKNOWN')""",
+        # What is under way is little, whatever the file has grown to.
+        "CREATE INDEX open_sends ON sends (namespace, n) WHERE closed = 0",
+        """CREATE INDEX doubtful_sends ON sends (namespace, began_at)
+            WHERE doubtful = 1""",
+        """CREATE INDEX sends_of_conversation
+            ON sends (namespace, conversation, began_at)""",
+        "ALTER TABLE events RENAME COLUMN settled TO state",
+        "ALTER TABLE events ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE events ADD COLUMN tries INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE events ADD COLUMN conversation TEXT",
+        # No JSON functions: older builds of SQLite lack them. Within a string the
+        # quotes would be escaped, so this is the event's own conversation.
+        """UPDATE events SET conversation =
+            substr(event, instr(event, '"conversation":"c1_') + 16, 29)
+            WHERE instr(event, '"conversation":"c1_') > 0""",
+        "CREATE INDEX open_events ON events (namespace, n) WHERE state = 0",
+        """CREATE INDEX events_of_conversation
+            ON events (namespace, conversation, received_at)
+            WHERE conversation IS NOT NULL""",
+        "ALTER TABLE lines ADD COLUMN members TEXT",
+        # A person's subject is a keyed digest, a group's is plain: see `sql`.
+        """CREATE TABLE consent (
+            namespace TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            blocked INTEGER NOT NULL,
+            since INTEGER NOT NULL,
+            how TEXT NOT NULL,
+            PRIMARY KEY (namespace, subject)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE turns (
+            account TEXT NOT NULL,
+            line TEXT NOT NULL,
+            next_at REAL NOT NULL,
+            PRIMARY KEY (account, line)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE memos (
+            namespace TEXT NOT NULL,
+            name TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (namespace, name)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE meta (
+            name TEXT PRIMARY KEY NOT NULL,
+            value TEXT NOT NULL
+        ) WITHOUT ROWID""",
+    ),
+    (
+        # Conversations are listed by their last activity.
+        "CREATE INDEX lines_by_activity ON lines (namespace, active_at, conversation)",
+    ),
 )
 """What brings a file from version `n` to `n + 1`: steps are added, never changed."""
-
-_NETWORKED: Final = re.compile(
-    r"nfs\d?|cifs|smb\d?|smbfs|9p|afs|ceph|glusterfs|lustre"
-    r"|fuse\.(sshfs|rclone|s3fs|gcsfuse|glusterfs)"
-)
-
-_OCTAL: Final = re.compile(r"\\([0-7]{3})")  # how a mount table writes a space
-
-_TROUBLE: Final[Mapping[int, str]] = {
-    sqlite3.SQLITE_BUSY: "is held by another process for longer than "
-    f"{PATIENCE:g} s: keep other programs' transactions short, then try again",
-    sqlite3.SQLITE_READONLY: "cannot be written: give this user the right to write "
-    "the file and its directory",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened: its directory must exist and both must "
-    "be readable and writable",
-    sqlite3.SQLITE_CORRUPT: "is damaged: put a backup in its place, or a new name",
-    sqlite3.SQLITE_NOTADB: "is not an SQLite file: name another file",
-    sqlite3.SQLITE_FULL: "has no room left on its disk: make room, then try again",
-    sqlite3.SQLITE_IOERR: "cannot be read or written by the disk it is on: look into "
-    "the system's log, then try again",
-}
-
-
-def place(path: str | os.PathLike[str]) -> Path:
-    """Return the absolute path of a journal, once a journal may be there.
-
-    Raises:
-        ConfigError: *path* is no file's, or on a network file system.
-    """
-    given = os.fspath(path)
-    try:
-        whole = Path(given).resolve()
-        if not given or given.startswith(":") or whole.is_dir():
-            raise ConfigError(
-                f"the journal {given!r} is not a file: name one such as 'sends.db', or "
-                "use 'memory:'"
-            )
-        if not whole.parent.is_dir():
-            raise ConfigError(
-                f"the journal {given!r} cannot be made: make its directory first"
-            )
-    except (OSError, ValueError):
-        raise ConfigError(f"the journal {given!r} is no possible path") from None
-    kind = file_system(whole, _mounts())
-    if networked(kind):
-        raise ConfigError(
-            f"the journal {given!r} is on a network file system ({kind}), where its "
-            "locks cannot be trusted: put it on a local disk"
-        )
-    return whole
-
-
-def file_system(path: Path, mounts: str) -> str:
-    """Return the type of the file system of *path*, by the text of `/proc/mounts`."""
-    found, kind = -1, ""
-    for entry in mounts.splitlines():
-        _, where, named, *_ = entry.split(" ")
-        point = Path(_OCTAL.sub(lambda code: chr(int(code[1], 8)), where))
-        if path.is_relative_to(point) and len(point.parts) >= found:
-            found, kind = len(point.parts), named  # a later mount hides an earlier one
-    return kind
-
-
-def networked(kind: str) -> bool:
-    """Tell whether a file system of that type is on another machine."""
-    return _NETWORKED.fullmatch(kind) is not None
-
-
-def _mounts() -> str:
-    try:
-        return Path("/proc/mounts").read_text(encoding="utf-8", errors="replace")
-    except OSError:  # not Linux: nobody tells
-        return ""
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Open the journal at *path*, made if need be, its tables up to date.
-
-    Raises:
-        ConfigError: the file cannot be opened, written or understood.
-    """
-    _make(path)
-    try:
-        connection = sqlite3.connect(
-            path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
-        )
-        try:
-            _prepare(connection, path)
-        except BaseException:
-            connection.close()
-            raise
-    except sqlite3.Error as error:
-        explain(path, error, ConfigError)
-        raise
-    return connection
-
-
-def _make(path: Path) -> None:
-    """Make the file readable by its owner alone: it holds text and phone numbers."""
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except OSError:  # it is there already, or SQLite will say what is wrong
-        return
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    _own(connection, path)
-    for _ in range(_TRIES):
-        try:
-            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-            break
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                raise
-            # Changing the mode does not wait for whoever else is opening the file;
-            # a transaction does.
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("ROLLBACK")
-    else:
-        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
-    if mode != "wal":
-        raise ConfigError(
-            f"the journal {str(path)!r} cannot have a write-ahead log on this disk: "
-            "put it on another one"
-        )
-    upgrade(connection, path)
 
 
 def upgrade(
@@ -246,9 +165,8 @@ def upgrade(
     Raises:
         ConfigError: the file belongs to a later version, or to another program.
     """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        version = _own(connection, path)
+    with transaction(connection):
+        version = own(connection, path)
         if version > len(steps):
             raise ConfigError(
                 f"the journal {str(path)!r} has tables of version {version} and this "
@@ -260,13 +178,21 @@ def upgrade(
         if version < len(steps):
             connection.execute(f"PRAGMA application_id = {MARK}")
             connection.execute(f"PRAGMA user_version = {len(steps)}")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Generator[None]:
+    """Do all of a block that writes, or nothing of it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
 
 
-def _own(connection: sqlite3.Connection, path: Path) -> int:
+def own(connection: sqlite3.Connection, path: Path) -> int:
     """Return the version of our file's tables; refuse a file of somebody else's."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (mark,) = connection.execute("PRAGMA application_id").fetchone()
@@ -277,23 +203,3 @@ def _own(connection: sqlite3.Connection, path: Path) -> int:
             "its own"
         )
     return int(version)
-
-
-def explain(
-    path: Path, error: BaseException | None, kind: type[MultigroupError] = JournalError
-) -> None:
-    """Raise what SQLite failed with as *kind*: the file, the rule, the way out."""
-    if isinstance(error, sqlite3.Error):
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        told = _TROUBLE.get(code, f"failed ({_word(error)}): report this as a bug")
-        raise kind(f"the journal {str(path)!r} {told}") from error
-    if isinstance(error, UnicodeEncodeError):
-        raise kind(
-            f"the journal {str(path)!r} cannot hold half a character (a lone "
-            "surrogate) in a reference, a namespace or an id: leave it out"
-        ) from None
-
-
-def _word(error: sqlite3.Error) -> str:
-    """Return SQLite's own name of the error, which quotes nothing."""
-    return getattr(error, "sqlite_errorname", type(error).__name__)

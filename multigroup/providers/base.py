@@ -6,6 +6,7 @@ proves, and what a webhook means; everything that happens in between is ours.
 
 from __future__ import annotations
 
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -48,6 +49,7 @@ __all__ = [
     "bare_url",
     "outcome",
     "rulings",
+    "wait",
 ]
 
 
@@ -105,11 +107,16 @@ class Ruling:
 
 @frozen(eq=False)
 class Line:
-    """One of our own numbers at one carrier account, ready to be given to a client."""
+    """One of our own numbers at one carrier account, ready to be given to a client.
+
+    *rate* is how many copies (one per member) it may send per second, over all
+    processes on one journal; `None` leaves it to the carrier.
+    """
 
     provider: Provider
     number: Number
     kind: LineKind
+    rate: float | None = None
 
     @property
     def id(self) -> LineId:
@@ -157,22 +164,31 @@ class Provider(ABC):
     name: str
     base_url: str
 
-    def line(self, number: str, *, kind: LineKind | str | None = None) -> Line:
+    def line(
+        self,
+        number: str,
+        *,
+        kind: LineKind | str | None = None,
+        rate: float | None = None,
+    ) -> Line:
         """Return one of our own numbers at this account.
 
         *kind* is read from the number when it is not given: up to six digits are a
-        short code, 8xx area codes are toll-free, the rest are long codes.
+        short code, 8xx area codes are toll-free, the rest are long codes. *rate* is
+        how many copies per second it may send, one copy per member.
 
         Raises:
             InvalidNumberError: *number* is neither a +1 number nor a short code.
-            ConfigError: *kind* is not a kind of line.
+            ConfigError: *kind* is not a kind of line, or *rate* not above 0.
         """
+        if rate is not None and not 0 < rate < math.inf:
+            raise ConfigError(f"rate={rate}: give copies per second, more than 0")
         short = _SHORT_CODE.fullmatch(number)
         own = Number(number) if short else parse(number).number
         if kind is None:
-            return Line(self, own, _kind_of(own))
+            return Line(self, own, _kind_of(own), rate)
         try:
-            return Line(self, own, LineKind(kind))
+            return Line(self, own, LineKind(kind), rate)
         except ValueError:
             known = ", ".join(LineKind)
             raise ConfigError(f"kind={kind!r} is not one of {known}") from None
@@ -221,6 +237,27 @@ class Provider(ABC):
     def read(self, leg: Leg, response: Response) -> Outcome:
         """Return what a 2xx or 4xx *response* proves of *leg*."""
 
+    def repeatable(self, leg: Leg) -> bool:
+        """Tell whether sending *leg* again, byte for byte, rings no phone twice."""
+        del leg
+        return False
+
+    def reread(self, leg: Leg, response: Response) -> Outcome:
+        """Return what *response* to a leg sent again under its key proves."""
+        return self.read(leg, response)
+
+    def inquire(
+        self, key: str, *, own: frozenset[str], now: float
+    ) -> Program[tuple[Event, ...]]:
+        """Ask the carrier for its webhooks of the leg *key*; most cannot be asked.
+
+        What it tells counts as if it had been delivered. An empty answer proves
+        nothing.
+        """
+        del key, own, now
+        yield from ()
+        return ()
+
     @abstractmethod
     def verify(self, request: Request, now: float) -> None:
         """Check that a webhook is this carrier's, unaltered and fresh.
@@ -243,7 +280,9 @@ class Provider(ABC):
         """
 
 
-def outcome(provider: Provider, leg: Leg, reply: Reply) -> Outcome:
+def outcome(
+    provider: Provider, leg: Leg, reply: Reply, *, again: bool = False
+) -> Outcome:
     """Return what is known of *leg* after *reply*.
 
     The rule for every carrier: only a failure before the first byte, a 429 or a
@@ -256,9 +295,10 @@ def outcome(provider: Provider, leg: Leg, reply: Reply) -> Outcome:
         case Failure(kind=kind):
             return Unknown(f"the connection ended without an answer ({kind})")
         case Response(status=429):
-            return NotSent(f"{provider.name} is throttling (HTTP 429)", _wait(reply))
+            return NotSent(f"{provider.name} is throttling (HTTP 429)", wait(reply))
         case Response(status=status) if _says_something(status):
-            return provider.read(leg, reply)
+            read = provider.reread if again else provider.read
+            return read(leg, reply)
         case Response(status=status):
             return Unknown(f"{provider.name} answered HTTP {status}")
         case _:
@@ -302,12 +342,13 @@ def _says_something(status: int) -> bool:
     return status // 100 in (2, 4) and status != HTTPStatus.REQUEST_TIMEOUT
 
 
-def _wait(response: Response) -> float | None:
+def wait(response: Response) -> float:
+    """Return for how many seconds a throttling carrier asks us to wait; 0 if unsaid."""
     for name in ("retry-after", "x-ratelimit-reset"):
         value = response.headers.get(name) or ""
         if _WAIT.fullmatch(value):
             return float(value)
-    return None
+    return 0.0
 
 
 def _kind_of(number: str) -> LineKind:

@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import assert_never
 
-from attrs import frozen
+from attrs import field, frozen
 
-from ..wire import Failure, Reply, Request, Response
+from ..wire import Failure, Json, Reply, Request, Response
 from .agenda import Errand
 from .core import Core
 from .faults import Switch
 
-__all__ = ["REFUSED", "Courier", "Parcel", "Policy", "in_words"]
+__all__ = ["REFUSED", "Courier", "Parcel", "Policy", "Trial", "in_words"]
 
 REFUSED = "RemoteDestinationRefused"
 """The `Failure.kind` of a webhook whose address is not on this machine."""
@@ -40,16 +40,36 @@ class Policy:
         """Tell whether *reply* ends the matter."""
         if isinstance(reply, Failure):
             return reply.kind == REFUSED
-        return reply.status in self.success or not self.retried(reply.status)
+        return self.succeeds(reply) or not self.retried(reply.status)
+
+    def succeeds(self, reply: Reply) -> bool:
+        """Tell whether the event was taken."""
+        return isinstance(reply, Response) and reply.status in self.success
 
 
 @frozen
 class Parcel:
-    """One event: where to, in which order, and its body for a try at a URL."""
+    """One event: where to, in which order, and its body for a try at a URL.
+
+    *document* is the event itself, for a carrier that keeps what it delivered.
+    """
 
     about: str
     urls: tuple[str, ...]
     render: Callable[[int, str], bytes]
+    document: dict[str, Json] = field(factory=dict[str, Json], repr=False)
+
+
+@frozen
+class Trial:
+    """One try at a parcel, and how it went; none follows the *last*."""
+
+    request: Request = field(repr=False)
+    reply: Reply
+    began: float
+    ended: float
+    success: bool
+    last: bool
 
 
 class Courier:
@@ -64,7 +84,9 @@ class Courier:
         carrier: str,
         policy: Policy,
         sign: Callable[[bytes, float], Mapping[str, str]],
+        keep: Callable[[Parcel, Trial], None] = lambda _parcel, _trial: None,
     ) -> None:
+        self._keep = keep
         self._core = core
         self._carrier = carrier
         self._policy = policy
@@ -127,7 +149,14 @@ class Courier:
                 return None
             url = parcel.urls[(number - 1) // (len(self._policy.waits) + 1)]
             request = self._sealed(url, parcel.render(number, url))
-        done = partial(self._conclude, parcel, number)
+        began = self._core.now()
+
+        def done(reply: Reply) -> None:
+            last = self._conclude(parcel, number, reply)
+            success = self._policy.succeeds(reply)
+            ended = self._core.now()
+            self._keep(parcel, Trial(request, reply, began, ended, success, last))
+
         return Errand(request, self._policy.timeout, done)
 
     def _sealed(self, url: str, body: bytes) -> Request:
@@ -142,7 +171,8 @@ class Courier:
         headers = {"content-type": "application/json", **headers}
         return Request("POST", url, headers, body)
 
-    def _conclude(self, parcel: Parcel, number: int, reply: Reply) -> None:
+    def _conclude(self, parcel: Parcel, number: int, reply: Reply) -> bool:
+        """See to the next try, if there is to be one; tell if this was the last."""
         policy, (status, answer) = self._policy, in_words(reply)
         words = f"{parcel.about}: try {number}, {answer}"
         wait = self._wait(parcel, number)
@@ -154,6 +184,8 @@ class Courier:
             more = f"{words}, next in {wait:g} s"
             self._core.note("webhook", self._carrier, more, status)
             self._core.later(wait, partial(self._attempt, parcel, number + 1))
+            return False
+        return True
 
     def _wait(self, parcel: Parcel, number: int) -> float | None:
         per_url = len(self._policy.waits) + 1

@@ -12,7 +12,9 @@ from ..wire import Json, Request, Response
 from .bucket import Bucket
 from .core import Core
 from .face import as_json, from_json, path_of
+from .faults import Switch
 from .telnyx_messages import TelnyxMessages
+from .telnyx_records import records
 from .telnyx_rules import (
     ERRORS,
     Account,
@@ -47,10 +49,28 @@ class TelnyxFace(TelnyxMessages):
         self.api_key = f"KEY{core.random.getrandbits(256):064X}"
         self._answered: dict[tuple[str, str], _Answered] = {}
         self._bucket = Bucket(core.now)
+        self._queue_full = False
+        self._keys_busy = False
 
     def sends(self, request: Request) -> bool:
         """Tell whether *request* is a POST that orders a message."""
         return request.method == "POST" and path_of(request) in _SENDS
+
+    def fill_queue(self) -> Switch:
+        """Have no room left for a send in the number's queue (40318) until turned off.
+
+        The rate limiting guide says that it holds four hours' worth.
+        """
+        self._queue_full = True
+        return Switch(lambda: setattr(self, "_queue_full", False))
+
+    def hold_keys(self) -> Switch:
+        """Be still at work on every send whose `Idempotency-Key` is used again.
+
+        The idempotency page has such a request refused with 409 and 10036.
+        """
+        self._keys_busy = True
+        return Switch(lambda: setattr(self, "_keys_busy", False))
 
     def refusal(self, status: int, code: str, *, title: str, detail: str) -> Response:
         """Return Telnyx's error envelope (API reference, messaging_Error)."""
@@ -66,6 +86,8 @@ class TelnyxFace(TelnyxMessages):
             return self._refuse(refused)
         if self.sends(request):
             return self._post(request, path)
+        if request.method == "GET" and path in _LISTS:
+            return self._listed(_LISTS[path](self, request))
         for pattern, answer in _LOOK_UPS:
             found = pattern.fullmatch(path)
             if request.method == "GET" and found:
@@ -89,6 +111,19 @@ class TelnyxFace(TelnyxMessages):
             [outbound(sent, [to], self.quirks, event=True) for to in sent.order.to]
         )
 
+    def delivery(self, delivery_id: str) -> Response:
+        """Answer `GET /v2/webhook_deliveries/{id}`."""
+        found = self.deliveries.one(delivery_id)
+        if found is None:
+            return self._refuse(Refusal("10005", "There is no such delivery."))
+        return self._ok(found)
+
+    def _listed(self, page: dict[str, Json] | str) -> Response:
+        """Return a page of a list, or say what is wrong with what was asked for."""
+        if isinstance(page, str):
+            return self._refuse(Refusal("10015", page))
+        return self._answer(200, page)
+
     def _unauthorized(self, request: Request) -> Refusal | None:
         given = request.headers.get("authorization")
         if given is None:  # the migration guide's error table says 404 here
@@ -110,6 +145,9 @@ class TelnyxFace(TelnyxMessages):
             if before.body != sent:
                 why = "The Idempotency-Key was used with another body."
                 return self._refuse(Refusal("10027", why))
+            if self._keys_busy:
+                why = "The first request with the Idempotency-Key is under way."
+                return self._refuse(Refusal("10036", why))
             replayed = {"idempotent-replayed": "true"}
             headers = before.response.headers.merged(replayed)
             return Response(before.response.status, headers, before.response.body)
@@ -127,6 +165,8 @@ class TelnyxFace(TelnyxMessages):
         order = _SENDS[path](body, account)
         if isinstance(order, Refusal):
             return self._refuse(order)
+        if self._queue_full:
+            return self._refuse(Refusal("40318", "The number's queue is full."))
         if not self._bucket.take(self.quirks.rate):
             return self._slow_down()
         sent = self.accept(order, group=path == _GROUP)
@@ -170,6 +210,10 @@ class TelnyxFace(TelnyxMessages):
 
 
 _GROUP = "/v2/messages/group_mms"
+_LISTS: Mapping[str, Callable[[TelnyxFace, Request], dict[str, Json] | str]] = {
+    "/v2/detail_records": lambda face, asked: records(asked, face._sent.values()),
+    "/v2/webhook_deliveries": lambda face, asked: face.deliveries.list(asked),
+}
 _SENDS: Mapping[str, Callable[[Mapping[str, Json], Account], Order | Refusal]] = {
     _GROUP: check_group,
     "/v2/messages": check_one,
@@ -177,4 +221,5 @@ _SENDS: Mapping[str, Callable[[Mapping[str, Json], Account], Order | Refusal]] =
 _LOOK_UPS: tuple[tuple[re.Pattern[str], Callable[[TelnyxFace, str], Response]], ...] = (
     (re.compile(r"/v2/messages/group/(?P<id>[^/]+)"), TelnyxFace.group),
     (re.compile(r"/v2/messages/(?P<id>[^/]+)"), TelnyxFace.message),
+    (re.compile(r"/v2/webhook_deliveries/(?P<id>[^/]+)"), TelnyxFace.delivery),
 )

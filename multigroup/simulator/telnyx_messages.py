@@ -14,6 +14,7 @@ from .courier import Courier, Parcel, Policy
 from .face import Face, as_json
 from .handset import Arrival, Bubble, ThreadKey
 from .keys import Ed25519Signer
+from .telnyx_deliveries import Deliveries
 from .telnyx_rules import Kind, Order
 from .telnyx_shapes import (
     FAILURES,
@@ -53,7 +54,9 @@ class TelnyxMessages(Face):
         super().__init__(core, "http://telnyx.invalid/v2")
         self.profile_id = core.uuid()
         self.quirks = TelnyxQuirks()
-        self.hooks = Courier(core, self.name, _POLICY, self._signed)
+        self.deliveries = Deliveries(core.uuid, core.uuid())
+        keep = self.deliveries.keep
+        self.hooks = Courier(core, self.name, _POLICY, self._signed, keep)
         self._signer = Ed25519Signer(core.random)
         self._lines: dict[str, _Line] = {}
         self._sent: dict[str, Sent] = {}
@@ -188,7 +191,7 @@ class TelnyxMessages(Face):
             )
 
         given = tuple(dict.fromkeys(url for url in urls if url))
-        self.hooks.submit(Parcel(event_type, given, render))
+        self.hooks.submit(Parcel(event_type, given, render, data))
 
     def _signed(self, body: bytes, now: float) -> Mapping[str, str]:
         stamp = str(int(now))

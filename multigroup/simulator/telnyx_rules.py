@@ -38,6 +38,7 @@ ERRORS: Mapping[str, tuple[int, str]] = MappingProxyType(
         "10015": (400, "Bad Request"),
         "10023": (400, "Invalid JSON"),
         "10027": (422, "Unprocessable Entity"),
+        "10036": (409, "Resource is currently being processed"),
         "20012": (403, "Account inactive"),
         "40100": (400, "Number not messaging enabled"),
         "40300": (400, "Blocked due to STOP message"),

@@ -28,6 +28,9 @@ __all__ = ["NOBODY", "SCENARIOS", "Account", "Ending", "Scenario", "end"]
 NOBODY: Final = "+13055550199"
 """A number that is on no account: a message from it is refused."""
 
+AT_ONCE: Final = 0.0
+"""Seconds that nobody waits for a throttled line: the refusal is what is recorded."""
+
 _BEN: Final = PEOPLE[1]
 _MENU: Final = "https://example.com/menu.jpg"
 _MAP: Final = "https://example.com/map.pdf"
@@ -123,7 +126,12 @@ def end(
         group = client.group(*people)
         try:
             return Ending(
-                group.send(wanted.text, media=wanted.media, subject=wanted.subject)
+                group.send(
+                    wanted.text,
+                    media=wanted.media,
+                    subject=wanted.subject,
+                    deadline=AT_ONCE,
+                )
             )
         except SendError as error:
             return Ending(error.receipt, type(error))
@@ -142,7 +150,10 @@ async def _end_async(
         try:
             return Ending(
                 await group.send(
-                    wanted.text, media=wanted.media, subject=wanted.subject
+                    wanted.text,
+                    media=wanted.media,
+                    subject=wanted.subject,
+                    deadline=AT_ONCE,
                 )
             )
         except SendError as error:

@@ -20,6 +20,13 @@ __all__ = ["api", "names"]
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "Clients and conversations": ("client", "conversation", "routing", "_drive"),
+    "Before and after a send": (
+        "_programs.planning",
+        "_programs.due",
+        "breaker",
+        "archive",
+        "consent",
+    ),
     "Webhooks": ("webhooks", "wire"),
     "Carriers": ("providers.telnyx", "providers.vonage", "providers.base"),
     "Messages, outcomes, receipts": ("models",),

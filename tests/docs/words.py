@@ -21,6 +21,12 @@ _LINE: Final = (
     "the webhook named no number that it came to",
 )
 
+_SENT: Final = {
+    "conversation": ("whose message it is", _NEVER),
+    "send_id": ("the send", _NEVER),
+    "reference": ("the caller's reference of the send", _NEVER),
+}
+
 FIELDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     "Event": {
         "id": (
@@ -70,6 +76,10 @@ FIELDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
             "no words were told",
         ),
         "reason": ("why it failed, in our words", "no error was told"),
+        "scope": (
+            "what a failure condemns: `line` and `account` leave room for another line",
+            "no error was told, or one whose reach is not known",
+        ),
         "message_id": ("the carrier's id of the message", "it gave none"),
         "also_known_as": ("further ids of the same message; may be empty", _NEVER),
         "token": (
@@ -95,10 +105,28 @@ FIELDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     "Unrecognized": {"why": ("what was not understood", _NEVER)},
     "ThreadMoved": {
         "conversation": ("whose thread it is", _NEVER),
+        "previous": (
+            "the conversation that was asked for, of which a member was left out",
+            "nobody was left out",
+        ),
         "send_id": ("the send that moved it", _NEVER),
         "left": ("the line of the thread so far", _NEVER),
         "joined": ("the line of the thread from now on", _NEVER),
         "why": ("what made the send move", _NEVER),
+    },
+    "SendFailed": {
+        **_SENT,
+        "line": ("the line that was tried last", _NEVER),
+        "reason": ("the first reason that was told", "none was told"),
+        "movable": (
+            "whether another line may bring it: none of the members was to blame",
+            _NEVER,
+        ),
+    },
+    "LateAcceptance": {
+        **_SENT,
+        "line": ("the line of the leg that is now proven", _NEVER),
+        "members": ("who now has the message twice", _NEVER),
     },
 }
 """Class → field → what it holds, and what `None` means there."""
@@ -177,6 +205,13 @@ ERRORS: Final[Mapping[str, Advice]] = {
         "Choose another line, say less, or make the group smaller. The text says why "
         "for each line.",
     ),
+    "OptedOutError": Advice(
+        "A member wrote STOP on any line, or a carrier said so, and the policy is not "
+        "to leave them out.",
+        _BEFORE,
+        "Leave out the members in `value`, or wait until they write START. Never ask "
+        "another carrier.",
+    ),
     "ReferenceConflictError": Advice(
         "The reference was used before, for other members or another message.",
         "Not by this call. The first send under the reference stands as it was.",
@@ -239,6 +274,12 @@ ERRORS: Final[Mapping[str, Advice]] = {
         "Before the first byte: no. While a reply was being written down: perhaps; the "
         "journal then holds the leg as `Unknown`.",
         "Mend the journal, then ask `client.receipt(reference)` before sending again.",
+    ),
+    "TakenOverError": Advice(
+        "A process stood still for longer than its lease, and another goes on with "
+        "its send. A send raises `SendInProgressError` instead.",
+        "The other process knows.",
+        "Ask `client.receipt(reference)` later.",
     ),
 }
 """Error → advice, in the order of the tree."""

@@ -93,7 +93,7 @@ class FaultServer:
     _listener: socket.socket = field(factory=socket.socket, init=False)
     _threads: list[threading.Thread] = field(factory=list[threading.Thread], init=False)
     _open: set[socket.socket] = field(factory=set[socket.socket], init=False)
-    _taken: int = field(default=0, init=False)
+    taken: int = field(default=0, init=False)
     _changed: threading.Condition = field(factory=threading.Condition, init=False)
     closing: threading.Event = field(factory=threading.Event, init=False)
 
@@ -185,8 +185,8 @@ class FaultServer:
 
     def _next(self) -> Mode:
         with self._changed:
-            self._taken += 1
-            return self.script[min(self._taken, len(self.script)) - 1]
+            self.taken += 1
+            return self.script[min(self.taken, len(self.script)) - 1]
 
 
 def _read(talk: socket.socket) -> Post:

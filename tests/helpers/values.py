@@ -31,6 +31,7 @@ __all__ = [
     "BEN",
     "CLEO",
     "LINE",
+    "ME",
     "OTHER_LINE",
     "PEOPLE",
     "RED",
@@ -55,6 +56,9 @@ PEOPLE: Final = (ANA, BEN, CLEO)
 LINE: Final = LineId("red", Number("+12125550100"))
 OTHER_LINE: Final = LineId("blue", Number("+13125550100"))
 RED: Final = SendId("5e4d")
+
+ME: Final = "worker"
+"""An owner of whom nobody can tell that it is gone: it is on no machine."""
 
 
 def at(seconds: float) -> datetime:

@@ -18,6 +18,7 @@ from multigroup import (
     Line,
     MessageReceived,
     MultigroupError,
+    Policy,
     Receipt,
     Telnyx,
     Vonage,
@@ -71,10 +72,16 @@ def transport(network: Network) -> httpx.MockTransport:
 
 @define(eq=False)
 class World:
-    """One client with a line at each carrier, the preferred *carrier* first."""
+    """One client with a line at each carrier, the preferred *carrier* first.
+
+    While it is *deaf* no webhook reaches it.
+    """
 
     carrier: Carrier
     colour: Colour
+    policy: Policy = field(factory=Policy)
+    journal: str = "memory:"
+    deaf: bool = False
     network: Network = field(init=False)
     client: Client | AsyncClient = field(init=False)
     events: list[Event] = field(factory=list[Event], init=False)
@@ -195,19 +202,35 @@ class World:
         if self.colour == "sync":
             return Client(
                 lines=lines,
+                policy=self.policy,
+                journal=self.journal,
                 http=httpx.Client(transport=carrier),
                 webhook_url=callback,
                 clock=clock,
+                sleep=self._sleep,
             )
         return AsyncClient(
             lines=lines,
+            policy=self.policy,
+            journal=self.journal,
             http=httpx.AsyncClient(transport=carrier),
             webhook_url=callback,
             clock=clock,
+            sleep=self._asleep,
         )
+
+    def _sleep(self, seconds: float) -> None:
+        """Let the simulated time pass."""
+        self.network.advance(seconds)
+
+    async def _asleep(self, seconds: float) -> None:
+        """Let it pass on a thread: webhooks that come meanwhile run their own loop."""
+        await asyncio.to_thread(self.network.advance, seconds)
 
     def _post(self, request: Request, _timeout: float) -> Reply:
         """Take a webhook as a web framework would hand it over."""
+        if self.deaf:
+            return Failure("ConnectError")
         name = request.url.partition("?")[0].rpartition("/")[2]
         try:
             status = self.wait(self.client.receive(name, request)).status

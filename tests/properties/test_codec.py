@@ -13,6 +13,7 @@ from multigroup import (
     DeliveryStatus,
     DeliveryUpdated,
     Event,
+    LateAcceptance,
     LineId,
     Meaning,
     Media,
@@ -23,6 +24,8 @@ from multigroup import (
     OptedOut,
     PayloadError,
     Reason,
+    Scope,
+    SendFailed,
     SendId,
     ThreadMoved,
     Unrecognized,
@@ -82,6 +85,11 @@ ABOUT: Final[dict[str, Any]] = {
     "raw": RAW,
 }
 NAMES: Final = people().map(conversation_id)
+SENT: Final[dict[str, Any]] = {
+    "conversation": NAMES,
+    "send_id": st.builds(SendId, said(1)),
+    "reference": said(1),
+}
 KINDS: Final[dict[type[Event], st.SearchStrategy[Event]]] = {
     MessageReceived: st.builds(
         MessageReceived,
@@ -105,6 +113,7 @@ KINDS: Final[dict[type[Event], st.SearchStrategy[Event]]] = {
         code=WORD,
         detail=WORD,
         reason=st.none() | st.sampled_from(Reason),
+        scope=st.none() | st.sampled_from(Scope),
         message_id=WORD,
         also_known_as=st.lists(said(), max_size=3).map(tuple),
         token=WORD,
@@ -120,11 +129,23 @@ KINDS: Final[dict[type[Event], st.SearchStrategy[Event]]] = {
     ThreadMoved: st.builds(
         ThreadMoved,
         conversation=NAMES,
+        previous=st.none() | NAMES,
         send_id=st.builds(SendId, said(1)),
         left=LINES,
         joined=LINES,
         why=said(),
         **ABOUT,
+    ),
+    SendFailed: st.builds(
+        SendFailed,
+        **SENT,
+        line=LINES,
+        reason=st.none() | st.sampled_from(Reason),
+        movable=st.booleans(),
+        **ABOUT,
+    ),
+    LateAcceptance: st.builds(
+        LateAcceptance, **SENT, line=LINES, members=st.frozensets(NUMBERS), **ABOUT
     ),
 }
 every = st.one_of(*KINDS.values())

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 import httpx
-from attrs import frozen
+from attrs import field, frozen
 from hypothesis import given, strategies as st
 
 from multigroup import (
@@ -105,11 +105,16 @@ def _answer(script: Script, request: httpx.Request) -> httpx.Response:
     return httpx.Response(status, headers=headers, content=content)
 
 
+async def _at_once(_seconds: float) -> None:
+    """Let no time pass."""
+
+
 @frozen
 class App:
-    """An application of either colour, run from outside."""
+    """An application of either colour, run from outside, on one event loop if any."""
 
     client: Client | AsyncClient
+    loop: asyncio.Runner = field(factory=asyncio.Runner)
 
     @classmethod
     def of(
@@ -124,6 +129,7 @@ class App:
                     http=httpx.Client(transport=carrier),
                     policy=policy,
                     clock=lambda: NOW,
+                    sleep=lambda _seconds: None,
                 )
             )
         return cls(
@@ -132,6 +138,7 @@ class App:
                 http=httpx.AsyncClient(transport=carrier),
                 policy=policy,
                 clock=lambda: NOW,
+                sleep=_at_once,
             )
         )
 
@@ -147,7 +154,7 @@ class App:
             if isinstance(self.client, Client):
                 return "", self.client.group(*group).send(text, reference=reference)
             sending = self.client.group(*group).send(text, reference=reference)
-            return "", asyncio.run(sending)
+            return "", self.loop.run(sending)
         except SendError as error:
             return f"{type(error).__name__}: {error}", error.receipt
 
@@ -156,22 +163,23 @@ class App:
         request = signed(carrier, body)
         if isinstance(self.client, Client):
             return self.client.receive(carrier, request)
-        return asyncio.run(self.client.receive(carrier, request))
+        return self.loop.run(self.client.receive(carrier, request))
 
     def receipt(self, reference: str) -> Receipt:
         """Return the receipt as it is by now."""
         if isinstance(self.client, Client):
             found = self.client.receipt(reference)
         else:
-            found = asyncio.run(self.client.receipt(reference))
+            found = self.loop.run(self.client.receipt(reference))
         assert found is not None
         return found
 
     def close(self) -> None:
-        """Close the client."""
+        """Close the client, and what it ran on."""
         closing = self.client.close()
         if closing is not None:
-            asyncio.run(closing)
+            self.loop.run(closing)
+        self.loop.close()
 
 
 def _nameless(value: object, send: SendId) -> str:

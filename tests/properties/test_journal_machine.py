@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from attrs import evolve
@@ -31,6 +32,7 @@ from multigroup import (
     Receipt,
     Refused,
     SendId,
+    SQLiteJournal,
     Unknown,
     events,
 )
@@ -38,6 +40,7 @@ from multigroup.models import Reason, Scope
 from multigroup.records import Begun, Closed, Ended, Moved, SendRecord, receipt
 from tests.helpers.values import (
     LINE,
+    ME,
     OTHER_LINE,
     PEOPLE,
     at,
@@ -56,6 +59,7 @@ OUTCOMES: Final[tuple[Outcome, ...]] = (
     Refused("40305", Reason.OTHER, Scope.LINE),
 )
 COSTS: Final = (None, None, money("0.0100"), money("0.0200"), money("0.5000", "EUR"))
+OURS: Final = (events.SendFailed, events.LateAcceptance)
 NAMESPACE: Final = "default"
 LEASE: Final = 60.0
 
@@ -67,7 +71,9 @@ class Life(RuleBasedStateMachine):
     told: Bundle[DeliveryUpdated] = Bundle("told")
     claimed: Bundle[events.EventKey] = Bundle("claimed")
 
-    opened: Callable[[], Journal] = MemoryJournal
+    def opened(self) -> Journal:
+        """Give a journal with nothing in it."""
+        return MemoryJournal()
 
     @initialize()
     def open(self) -> None:
@@ -169,8 +175,9 @@ class Life(RuleBasedStateMachine):
         self._store(evolve(event, received_at=again))
 
     def _store(self, event: DeliveryUpdated) -> None:
-        (kept,) = self.journal.store(NAMESPACE, (event,))
+        kept, *following = self.journal.store(NAMESPACE, (event,))
         assert kept.fresh is (event.key not in self.stored)
+        assert all(isinstance(each.event, OURS) for each in following)
         self.stored.setdefault(event.key, event)
         once = self._receipts()
         (kept,) = self.journal.store(NAMESPACE, (event,))
@@ -184,7 +191,7 @@ class Life(RuleBasedStateMachine):
     def claim(self, event: DeliveryUpdated, wait: float) -> events.EventKey:
         """Take an event: nobody else has it, and it was not settled before."""
         self.now += wait
-        free = self.journal.claim(NAMESPACE, event.key, self.now, self.now + LEASE)
+        free = self.journal.claim(NAMESPACE, event.key, ME, self.now, self.now + LEASE)
         if event.key in self.settled:
             assert free is None
         else:
@@ -295,5 +302,27 @@ def _rank(status: DeliveryStatus | None) -> int:
     return -1 if status is None else status.rank
 
 
+class LifeInAFile(Life):
+    """The same in a file, read anew at every step."""
+
+    def opened(self) -> Journal:
+        """Give a journal in a folder of its own."""
+        self.folder = TemporaryDirectory()
+        self.file = SQLiteJournal(Path(self.folder.name) / "life.db")
+        return self.file
+
+    @invariant()
+    def nothing_is_known_by_heart(self) -> None:
+        """What the next step finds is what stands in the file."""
+        self.file._known.clear()
+
+    def teardown(self) -> None:
+        """Leave nothing behind."""
+        self.file.close()
+        self.folder.cleanup()
+
+
 TestMemoryJournal = Life.TestCase
 TestMemoryJournal.settings = settings(one_in(2), stateful_step_count=40)
+TestSQLiteJournal = LifeInAFile.TestCase
+TestSQLiteJournal.settings = settings(one_in(5), stateful_step_count=40)

@@ -365,6 +365,7 @@ def test_a_full_queue_sent_nothing(code: str, status: int) -> None:
 
     assert isinstance(known, NotSent)
     assert code in known.why
+    assert known.wait == 0.0
 
 
 @pytest.mark.parametrize("code", ["10007", "10008", "10036", "10037"])

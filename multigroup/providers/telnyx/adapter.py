@@ -7,14 +7,15 @@ live carrier.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import ClassVar, Final
 
 from attrs import field, frozen
 
 from ... import codec
+from ...effects import Exchange, Program
 from ...errors import ConfigError, PayloadError, SignatureError
 from ...events import Event
 from ...masking import redact, term
@@ -22,6 +23,7 @@ from ...models import (
     Accepted,
     Leg,
     NotSent,
+    Number,
     Outcome,
     Refused,
     Unknown,
@@ -34,6 +36,7 @@ from ..base import (
     Provider,
     Rail,
     bare_url,
+    wait,
 )
 from ..reading import with_token
 from .facts import (
@@ -45,6 +48,7 @@ from .facts import (
     THROTTLED,
     WINDOW,
 )
+from .inquiries import answers, questions
 from .webhooks import parse
 
 __all__ = ["Telnyx"]
@@ -124,6 +128,22 @@ class Telnyx(Provider):
         said = {name: value for name, value in optional.items() if value is not None}
         return {"from": draft.line.number, "to": to, **said}
 
+    def repeatable(self, leg: Leg) -> bool:
+        """Tell whether *leg* carries an idempotency key ("Idempotency": 24 h)."""
+        return leg.request.headers.get("idempotency-key") is not None
+
+    def inquire(
+        self, key: str, *, own: frozenset[str], now: float
+    ) -> Program[tuple[Event, ...]]:
+        """Return what Telnyx's own lists tell of the leg *key*, webhooks lost too."""
+        asked = questions(self.base_url, key)
+        requests = tuple(self.authorize(request, now) for request in asked)
+        replies = yield from Exchange(requests)
+        received_at = datetime.fromtimestamp(now, UTC)
+        return answers(
+            replies, key, own=own, received_at=received_at, account=self.name
+        )
+
     def authorize(self, request: Request, now: float) -> Request:
         """Return *request* with the API key."""
         del now
@@ -131,20 +151,29 @@ class Telnyx(Provider):
         return Request(request.method, request.url, headers, request.body)
 
     def read(self, leg: Leg, response: Response) -> Outcome:
-        """Return what *response* proves; a 2xx without an id proves nothing."""
-        del leg
+        """Return what *response* proves; a 2xx without an id proves nothing.
+
+        Nor does one that is replayed where nothing was sent before: another request
+        used our key.
+        """
+        known = self.reread(leg, response)
+        replayed = response.headers.get("idempotent-replayed") or ""
+        if isinstance(known, Accepted) and replayed.lower() == "true":
+            return Unknown("the idempotency key was already in use")
+        return known
+
+    def reread(self, leg: Leg, response: Response) -> Outcome:
+        """Return what *response* to a leg sent again under its key proves."""
         try:
             body = codec.table(codec.loads(response.body))
         except PayloadError:
             body = {}
         if response.status >= HTTPStatus.BAD_REQUEST:
-            return _refusal(response.status, body)
+            return _refusal(response, body, leg)
         data = codec.table(body, "data")
         message_id = codec.text(data, "group_message_id") or codec.text(data, "id")
         if message_id is None:
             return Unknown(f"HTTP {response.status} without a message id")
-        if (response.headers.get("idempotent-replayed") or "").lower() == "true":
-            return Unknown("the idempotency key was already in use")
         cost = codec.amount(data.get("cost"), value="amount", currency="currency")
         return Accepted(message_id, cost)
 
@@ -181,17 +210,32 @@ class Telnyx(Provider):
         return parse(body, own=own, received_at=received_at, account=self.name)
 
 
-def _refusal(status: int, body: dict[str, Json]) -> Outcome:
+def _refusal(response: Response, body: dict[str, Json], leg: Leg) -> Outcome:
+    status = response.status
     errors = [codec.table(error) for error in codec.items(body, "errors")]
     first = errors[0] if errors else {}
     told = codec.text(first, "code")
     code = term(told) if told else ""
     if code in THROTTLED:
-        return NotSent(f"Telnyx is throttling (code {code})")
+        return NotSent(f"Telnyx is throttling (code {code})", wait(response))
     if code in AMBIGUOUS or (not code and status == HTTPStatus.CONFLICT):
         return Unknown(
             f"HTTP {status}, code {code or 'unreadable'}: perhaps it was taken"
         )
     ruling = CODES.get(code) or BY_STATUS.get(str(status), OTHERWISE)
     detail = redact(codec.text(first, "title") or "")
-    return Refused(code or f"HTTP {status}", ruling.reason, ruling.scope, detail)
+    alike = [error for error in errors if codec.text(error, "code") == told]
+    named = tuple(_named(alike, leg))
+    return Refused(code or f"HTTP {status}", ruling.reason, ruling.scope, detail, named)
+
+
+def _named(errors: Iterable[dict[str, Json]], leg: Leg) -> Iterator[Number]:
+    """Yield the members that *errors* point at: `/to/1` is the second of the leg's."""
+    for error in errors:
+        pointer = codec.text(codec.table(error, "source"), "pointer") or ""
+        match = _POINTER.match(pointer)
+        if match and int(match[1]) < len(leg.members):
+            yield leg.members[int(match[1])]
+
+
+_POINTER: Final = re.compile(r"/to/([0-9]{1,2})(?:/|\Z)")

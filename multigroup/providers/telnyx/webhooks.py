@@ -138,6 +138,7 @@ def _updates(
             code=code,
             detail=redact(codec.text(error, "title") or "") or None,
             reason=ruling.reason if ruling else Reason.OTHER if code else None,
+            scope=ruling.scope if ruling else None,
             cost=_own_cost(data, payload, recipients),
             network=codec.text(recipient, "carrier"),
             meaning=MEANINGS.get(STATUSES[word]),

@@ -15,10 +15,12 @@ from ...models import (
     Media,
     Number,
     Reason,
+    Scope,
     conversation_id,
 )
 from ...phone import lenient
 from ...wire import Json
+from ..base import Ruling
 from ..reading import Body, own_token
 from .facts import (
     CODES,
@@ -113,14 +115,17 @@ def _updated(read: Body, document: dict[str, Json]) -> Event:
     status, meaning = STATUSES[word]
     code, detail = _error(document)
     ruling = CODES.get(code or "")
-    unrouted = Reason.UNREACHABLE if word == "undeliverable" else None
+    unrouted = Ruling(Reason.UNREACHABLE, Scope.LINE)  # surely not handed over
+    if ruling is None and not code:
+        ruling = unrouted if word == "undeliverable" else None
     return DeliveryUpdated(
         member=_number(document, "to"),
         status=DeliveryStatus.EXPIRED if code == EXPIRED_CODE else status,
         provider_status=word,
         code=code,
         detail=redact(detail) if detail else None,
-        reason=ruling.reason if ruling else Reason.OTHER if code else unrouted,
+        reason=ruling.reason if ruling else Reason.OTHER if code else None,
+        scope=ruling.scope if ruling else None,
         message_id=message_id,
         token=own_token(codec.text(document, "client_ref")),
         cost=codec.amount(document.get("usage"), value="price", currency="currency"),
