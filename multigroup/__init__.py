@@ -74,8 +74,10 @@ if TYPE_CHECKING:
         Unknown,
         conversation_id,
     )
+    from .providers.bandwidth import Bandwidth
     from .providers.base import Capabilities, Line, LineKind, Provider, WebhookAuth
     from .providers.telnyx import Telnyx
+    from .providers.twilio import Twilio
     from .providers.vonage import Vonage
     from .routing import Policy
     from .webhooks import Reception, normalize
@@ -86,6 +88,7 @@ __all__ = [
     "AsyncClient",
     "AsyncGroupConversation",
     "Attempt",
+    "Bandwidth",
     "Block",
     "BreakerState",
     "Candidate",
@@ -150,6 +153,7 @@ __all__ = [
     "Thread",
     "ThreadMoved",
     "Timeouts",
+    "Twilio",
     "UncertainError",
     "Unknown",
     "Unrecognized",
@@ -241,6 +245,7 @@ _HOMES = {
         "Unknown",
         "conversation_id",
     ),
+    "providers.bandwidth": ("Bandwidth",),
     "providers.base": (
         "Capabilities",
         "Line",
@@ -249,6 +254,7 @@ _HOMES = {
         "WebhookAuth",
     ),
     "providers.telnyx": ("Telnyx",),
+    "providers.twilio": ("Twilio",),
     "providers.vonage": ("Vonage",),
     "routing": ("Policy",),
     "webhooks": (

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
+from urllib.parse import quote
 
 from .client import AsyncClient, Client
 from .client.rounds import EVERY, Rounds, checked
@@ -108,7 +109,7 @@ class WebhookApp:
         body = await _body(receive)
         if body is None:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        request = Request("POST", scope["path"], scope["headers"], body)
+        request = Request("POST", _address(scope), scope["headers"], body)
         return await self._take(name, request)
 
     async def _take(self, name: str, request: Request) -> int:
@@ -145,3 +146,12 @@ async def _answer(send: Send, status: int) -> None:
         headers.append((b"allow", b"POST"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
+
+
+def _address(scope: Scope) -> str:
+    """Return the whole address that was called: some carriers sign it."""
+    host = Request("POST", "", scope["headers"]).headers.get("host") or ""
+    raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    query: bytes = scope.get("query_string") or b""
+    called = raw.partition(b"?")[0] + (b"?" + query if query else b"")
+    return f"{scope.get('scheme', 'http')}://{host}{called.decode('latin-1')}"

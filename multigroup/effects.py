@@ -106,11 +106,13 @@ class Exchange(Effect[tuple[Reply, ...]]):
 
     A transport's exception is a `Failure` among the replies, never raised. What
     *landing* makes of a reply is written to the journal then and there: neither a crash
-    nor a cancellation later in the batch forgets it.
+    nor a cancellation later in the batch forgets it. *within* is for how many seconds
+    at most, where that is less than a request is given anyway.
     """
 
     requests: tuple[Request, ...]
     landing: Landing | None = None
+    within: float = math.inf
 
 
 @frozen

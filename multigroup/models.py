@@ -235,11 +235,13 @@ class NotSent:
     """Nothing was sent, and no carrier judged it.
 
     *wait* is for how many seconds a throttling carrier asks to be left alone: 0 if it
-    does not say, `None` if waiting is not what helps.
+    does not say, `None` if waiting is not what helps. *stale* says that what was set up
+    for the message at the carrier is there no more: set up anew it may go.
     """
 
     why: str
     wait: float | None = None
+    stale: bool = False
     word: ClassVar[str] = "NOT_SENT"
 
 

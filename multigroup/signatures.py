@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 __all__ = [
+    "basic_is",
+    "basic_pair",
     "bearer",
     "body_hash_is",
     "ed25519_keys",
     "ed25519_valid",
+    "hmac_sha1_valid",
     "hs256_claims",
     "unix_seconds",
 ]
@@ -35,6 +38,7 @@ _SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
 _KEY_SIZE = 32
 _PART = "[A-Za-z0-9_=-]+"
 _TOKEN = re.compile(rf"({_PART})\.({_PART})\.({_PART})", re.ASCII)
+_BASIC = re.compile("basic +([A-Za-z0-9+/]+={0,2})", re.ASCII | re.IGNORECASE)
 _BEARER = re.compile(rf"bearer +({_PART}\.{_PART}\.{_PART})", re.ASCII | re.IGNORECASE)
 
 
@@ -88,6 +92,33 @@ def bearer(header: str | None) -> str | None:
     return match[1] if match else None
 
 
+def basic_pair(user: str, password: str) -> bytes:
+    """Return user and password as the Basic scheme has them (RFC 7617, UTF-8).
+
+    Raises:
+        ConfigError: one of them is empty or is no text, or *user* has a colon in it.
+    """
+    if not user or not password or ":" in user:
+        raise ConfigError("give a user without a colon, and a password: neither empty")
+    try:
+        return f"{user}:{password}".encode()
+    except UnicodeEncodeError:
+        raise ConfigError("user and password must be text") from None
+
+
+def basic_is(header: str | None, pairs: Iterable[bytes]) -> bool:
+    """Tell whether an `Authorization: Basic` header holds one of *pairs*."""
+    match = _BASIC.fullmatch(header.strip()) if header else None
+    given = _base64(match[1]) if match else None
+    if given is None:
+        return False
+    claimed = hashlib.sha256(given).digest()  # of one length, whatever was given
+    valid = False
+    for pair in pairs:  # every pair is tried, so that time tells nothing
+        valid |= hmac.compare_digest(hashlib.sha256(pair).digest(), claimed)
+    return valid
+
+
 def hs256_claims(token: str, secrets: Iterable[bytes]) -> dict[str, Json] | None:
     """Return the claims of *token* if one of *secrets* signed it with HS256.
 
@@ -107,6 +138,19 @@ def hs256_claims(token: str, secrets: Iterable[bytes]) -> dict[str, Json] | None
     if not valid or not _names_hs256(head):
         return None
     return _json_object(claims)
+
+
+def hmac_sha1_valid(
+    secrets: Iterable[bytes], signature: str | None, signed: Iterable[bytes]
+) -> bool:
+    """Tell whether *signature* (base64) is of one of *signed*, by one of *secrets*."""
+    raw = _base64(signature or "") or b""
+    texts = tuple(signed)
+    valid = False
+    for secret in secrets:  # all are tried, so that time tells nothing
+        for text in texts:
+            valid |= hmac.compare_digest(hmac.digest(secret, text, "sha1"), raw)
+    return valid
 
 
 def body_hash_is(claimed: Json, body: bytes) -> bool:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final, Protocol
-from urllib.parse import parse_qsl
 
 from attrs import define, evolve, field, frozen
 
-from . import codec
-from .errors import ConfigError, PayloadError
+from .errors import ConfigError
 from .events import Event
 from .phone import lenient
-from .providers import telnyx, vonage
-from .wire import Json, Pair, Request
+from .providers import bandwidth, telnyx, twilio, vonage
+from .providers.reading import as_json
+from .wire import Pair, Request
 
 __all__ = [
     "CARRIERS",
@@ -84,15 +81,13 @@ class _Parser(Protocol):
 
 
 _PARSERS: Final[Mapping[str, _Parser]] = {
+    "bandwidth": bandwidth.parse,
     "telnyx": telnyx.parse,
+    "twilio": twilio.parse,
     "vonage": vonage.parse,
 }
 CARRIERS: Final = tuple(sorted(_PARSERS))
 """The names of the carriers whose webhooks can be read."""
-
-_FORM_TYPE: Final = "application/x-www-form-urlencoded"
-_FORM: Final = re.compile(rb"[\w.*%+~-][\w.*%+~\[\]-]*=[^\s\"<>{}]*", re.ASCII)
-_MOST_FIELDS: Final = 1000  # a webhook has a few dozen; more is somebody's mischief
 
 NEVER: Final = datetime.fromtimestamp(0, UTC)
 """The time of an event whose carrier gave none and which nobody received."""
@@ -144,31 +139,6 @@ def reader_of(
         ]
 
     return read
-
-
-def as_json(body: bytes, content_type: str = "") -> bytes:
-    """Return *body* as JSON: a form becomes one flat object, all else stays.
-
-    Raises:
-        PayloadError: *content_type* says it is a form, and it is none.
-    """
-    bare = body.removeprefix(BOM_UTF8).strip()
-    said = _FORM_TYPE in content_type
-    if not said and ("json" in content_type or not _FORM.fullmatch(bare)):
-        return body
-    written = bare.decode("utf-8", "replace")
-    try:
-        pairs = parse_qsl(
-            written,
-            keep_blank_values=True,
-            strict_parsing=True,
-            max_num_fields=_MOST_FIELDS,
-        )
-    except ValueError:
-        pairs = []
-    if not pairs:
-        raise PayloadError("the body is not a readable form")
-    return codec.dumps(dict[str, Json](pairs))
 
 
 def _content_type(headers: Mapping[str, str] | Iterable[Pair] | None) -> str:

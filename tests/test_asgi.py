@@ -24,7 +24,7 @@ from multigroup import (
     Telnyx,
     Vonage,
 )
-from multigroup.asgi import BODY_CAP, WebhookApp
+from multigroup.asgi import BODY_CAP, WebhookApp, _address
 
 NOW: Final = 1_795_000_000.0
 OURS: Final = "+12125550100"
@@ -207,6 +207,30 @@ def test_a_stale_webhook_is_asked_for_again(served: Served) -> None:
     assert served.post(_reply(), path="/vonage", headers=[]) == 503
 
     assert served.heard == []
+
+
+@pytest.mark.parametrize(
+    ("more", "address"),
+    [
+        ({}, "http://app.example/a%20b/telnyx"),
+        (
+            {
+                "scheme": "https",
+                "raw_path": b"/a%20b/telnyx",
+                "query_string": b"zone=b&x=%2F",
+            },
+            "https://app.example/a%20b/telnyx?zone=b&x=%2F",
+        ),
+    ],
+    ids=["bare", "whole"],
+)
+def test_who_verifies_is_told_the_whole_address(
+    more: dict[str, object], address: str
+) -> None:
+    """Some carriers sign it: host, path as it was written, and query."""
+    scope = {"path": "/a b/telnyx", "headers": [(b"host", b"app.example")], **more}
+
+    assert _address(scope) == address
 
 
 @pytest.mark.parametrize("path", ["/", "", "/other", "/Telnyx", "/telnyx/more", "//"])

@@ -40,9 +40,17 @@ def namespace(
     for name, value in {
         "TELNYX_API_KEY": telnyx.api_key,
         "TELNYX_PUBLIC_KEY": telnyx.public_key,
+        "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+        "TWILIO_AUTH_TOKEN": "token",
+        "TWILIO_MESSAGING_SERVICE_SID": "MG" + "0" * 32,
         "VONAGE_API_KEY": vonage.api_key,
         "VONAGE_API_SECRET": vonage.api_secret,
         "VONAGE_SIGNATURE_SECRET": vonage.signature_secret,
+        "BANDWIDTH_ACCOUNT_ID": "9900000",
+        "BANDWIDTH_APPLICATION_ID": "app-of-ours",
+        "BANDWIDTH_CLIENT_ID": "our-client",
+        "BANDWIDTH_CLIENT_SECRET": "our-secret",
+        "BANDWIDTH_CALLBACK_PASSWORD": "hook-password",
         "DATABASE_URL": f"sqlite:///{tmp_path / 'sends.db'}",  # as a laptop has it
     }.items():
         monkeypatch.setenv(name, value)

@@ -40,9 +40,12 @@ from multigroup import (
     Unknown,
     WebhookAuth,
 )
+from multigroup._drive import AsyncDriver, Driver
+from multigroup.effects import Exchange, Program
 from multigroup.models import Leg, Outcome
 from multigroup.providers.base import Draft, Rail
 from multigroup.records import SendRecord
+from multigroup.wire import Failure, Reply
 from tests.helpers.faults import FaultServer, Mode
 from tests.helpers.world import Colour
 
@@ -425,6 +428,37 @@ def test_an_awaited_leg_past_the_deadline_leaves_the_others_their_outcome() -> N
 
     found = words(caught.value.receipt)
     assert found == ["ACCEPTED", *["UNKNOWN"] * 32, *["NOT_SENT"] * 7]
+
+
+def test_an_exchange_may_be_given_less_time(colour: Colour) -> None:
+    """A look-up while somebody waits ends when it must, whatever a send may take."""
+    release = threading.Event()
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        release.wait(5)
+        return ok(request)
+
+    async def silent(request: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        return ok(request)
+
+    def look() -> Program[tuple[Reply, ...]]:
+        asked = Request("GET", "http://carrier.test/1")
+        return (yield from Exchange((asked,), within=0.05))
+
+    async def run() -> tuple[Reply, ...]:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(silent)) as http:
+            return await AsyncDriver(MemoryJournal(), given=http).run(look())
+
+    if colour == "async":
+        (reply,) = asyncio.run(run())
+    else:
+        with httpx.Client(transport=httpx.MockTransport(handle)) as http:
+            (reply,) = Driver(MemoryJournal(), given=http).run(look())
+    release.set()
+
+    assert isinstance(reply, Failure)
+    assert not reply.unsent
 
 
 def test_cancelling_a_send_leaves_every_leg_on_record() -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import ClassVar, cast
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 
 from multigroup import (
     Capabilities,
@@ -39,6 +39,7 @@ from multigroup.effects import (
     Now,
     Program,
     Settle,
+    Sleep,
     Store,
 )
 from multigroup.events import EventKey
@@ -102,6 +103,19 @@ class Red(Provider):
         return self.events
 
 
+@define(eq=False)
+class Asked(Red):
+    """One that can be asked who is in a group."""
+
+    def completed(
+        self, event: Event, *, own: frozenset[str], now: float
+    ) -> Program[Event]:
+        """Ask, and return the event whole."""
+        del event, own, now
+        yield from Sleep(0.0)
+        return _message()
+
+
 Handler = Callable[[Event], tuple[Exception, ...]]
 
 
@@ -126,6 +140,8 @@ def _answer(
     match effect:
         case Now():
             return now
+        case Sleep():
+            return None
         case Notify(event=event):
             return handler(event)
         case _:
@@ -398,8 +414,8 @@ def test_a_cancelled_handler_settles_as_not_done() -> None:
 
     released = program.throw(KeyboardInterrupt())
 
-    key = _message().key
-    assert released == Settle("default", key, done=False, claim=NOW + LEASE)
+    key, claim = _message().key, NOW + LEASE
+    assert released == Settle("default", key, done=False, claim=claim)
     with pytest.raises(KeyboardInterrupt):
         program.send(None)
 
@@ -421,6 +437,17 @@ def test_a_journal_that_fails_stops_the_handlers() -> None:
         )
 
     assert heard == []
+
+
+def test_what_a_webhook_left_out_is_asked_for_before_it_is_stored() -> None:
+    """Handlers, and the journal, have the event with what the carrier was asked for."""
+    bare = evolve(_message(), members=None, conversation=None)
+    asked: list[AnyEffect] = []
+
+    reception = play(_ingest(Asked([bare])), MemoryJournal(), log=asked)
+
+    assert reception.events == (_message(),)
+    assert [type(effect) for effect in asked[:3]] == [Now, Sleep, Store]
 
 
 def test_a_webhook_without_events_is_answered() -> None:

@@ -14,10 +14,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from multigroup.errors import ConfigError
 from multigroup.signatures import (
+    basic_is,
+    basic_pair,
     bearer,
     body_hash_is,
     ed25519_keys,
     ed25519_valid,
+    hmac_sha1_valid,
     hs256_claims,
     unix_seconds,
 )
@@ -267,3 +270,66 @@ def test_a_body_hash_is_the_hexadecimal_sha_256() -> None:
 def test_another_claim_is_not_the_hash(claimed: Any) -> None:
     """A claim may be any JSON; only the digest is the digest."""
     assert not body_hash_is(claimed, b"{}")
+
+
+PAIRS = [basic_pair("hook", "p:ass"), basic_pair("caf\u00e9", "\u00fc")]
+
+
+def _basic(pair: bytes) -> str:
+    return f"Basic {base64.b64encode(pair).decode()}"
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("scheme", ["Basic ", "basic ", "BASIC  ", " Basic "])
+def test_each_pair_is_taken(pair: bytes, scheme: str) -> None:
+    """Any of the pairs will do, and the scheme may be written in any case."""
+    header = scheme + base64.b64encode(pair).decode()
+
+    assert basic_is(header, PAIRS)
+    assert basic_is(header, [PAIRS[1], PAIRS[0]])
+    assert not basic_is(header, [])
+
+
+@pytest.mark.parametrize(
+    "pair", [b"", b":", b"hook", b"hook:", b"hook:p:as", b"hook:p:ass ", b"Hook:p:ass"]
+)
+def test_no_other_pair_is_taken(pair: bytes) -> None:
+    """Neither a part of a pair nor one that resembles it."""
+    assert not basic_is(_basic(pair), PAIRS)
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=_name)
+def test_a_hostile_basic_header_is_none_of_ours(value: str | None) -> None:
+    """Whatever stands there, the answer is no and nothing is raised."""
+    assert not basic_is(value, PAIRS)
+    assert not basic_is(f"Basic {value}", PAIRS)
+    assert not basic_is(f"Bearer {base64.b64encode(PAIRS[0]).decode()}", PAIRS)
+    assert not basic_is(f"{_basic(PAIRS[0])}, {_basic(PAIRS[0])}", PAIRS)
+
+
+@pytest.mark.parametrize(
+    "pair", [("", "p"), ("u", ""), ("u:v", "p"), ("\ud800", "p"), ("u", "\ud800")]
+)
+def test_a_pair_that_cannot_be_one_is_refused(pair: tuple[str, str]) -> None:
+    """Anybody could guess an empty password, and a colon ends the user's name."""
+    with pytest.raises(ConfigError):
+        basic_pair(*pair)
+
+
+def test_a_sha1_signature_is_of_one_of_the_texts_by_one_of_the_secrets() -> None:
+    """The right pair holds wherever it stands; anything else does not."""
+    digest = hmac.digest(b"right", b"said", "sha1")
+    signature = base64.b64encode(digest).decode()
+
+    assert hmac_sha1_valid([b"other", b"right"], signature, [b"said", b"sung"])
+    assert hmac_sha1_valid([b"right", b"other"], signature, [b"sung", b"said"])
+    for secrets, given, texts in (
+        ([b"other"], signature, [b"said"]),
+        ([b"right"], signature, [b"sung"]),
+        ([b"right"], signature, []),
+        ([], signature, [b"said"]),
+        ([b"right"], None, [b"said"]),
+        ([b"right"], "\udcff", [b"said"]),
+        ([b"right"], base64.b64encode(digest[:-1]).decode(), [b"said"]),
+    ):
+        assert not hmac_sha1_valid(secrets, given, texts)

@@ -116,12 +116,15 @@ OUTCOMES: Final[tuple[Outcome, ...]] = (
     accepted("m-1"),
     Refused("40305", Reason.SPAM, Scope.LINE, "said “no” \ud800"),
     NotSent("asked to slow down", 1.5),
+    NotSent("the conversation is gone", stale=True),
     Unknown("ReadTimeout"),
 )
 
 
 @pytest.mark.parametrize(
-    "outcome", OUTCOMES, ids=["priced", "accepted", "refused", "unsent", "unknown"]
+    "outcome",
+    OUTCOMES,
+    ids=["priced", "accepted", "refused", "unsent", "stale", "unknown"],
 )
 def test_a_send_is_read_back_as_it_was_written(
     journal: SQLiteJournal, again: Callable[[], SQLiteJournal], outcome: Outcome

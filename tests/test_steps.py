@@ -54,6 +54,7 @@ from tests.helpers.values import (
 
 YES: Final = accepted()
 NO_ROUTE: Final = NotSent("could not reach one")
+GONE: Final = NotSent("the conversation does not take it", stale=True)
 SLOW_DOWN: Final = NotSent("one is throttling (HTTP 429)", 7.0)
 BAD_LINE: Final = Refused("403", Reason.ACCOUNT, Scope.LINE)
 STOPPED: Final = Refused("400", Reason.OPTED_OUT, Scope.MEMBER)
@@ -191,6 +192,24 @@ STORIES: Final[dict[str, Story]] = {
     ),
     "the rate let two through, the second throttled": Story(
         _after(_begun(ANA, BEN), *_ends(YES, SLOW_DOWN)), Wait, patience=7
+    ),
+    "its rail is stale, and no time is left": Story(
+        _after(ALL, *_ends(GONE, GONE, GONE)),
+        Wait(0.0, "what was set up at the carrier was gone: set up anew"),
+        patience=-1.0,
+    ),
+    "its rail was stale, and so is the new one": Story(
+        _after(
+            ALL,
+            *_ends(GONE, GONE, GONE),
+            WAITED,
+            _begun(*PEOPLE, first=3),
+            *_ends(GONE, GONE, GONE, first=3),
+        ),
+        Move,
+    ),
+    "its rail is stale in part": Story(
+        _after(ALL, *_ends(GONE, YES, GONE)), Stop, patience=60
     ),
     "throttled, within the deadline": Story(
         _after(ALL, *_ends(SLOW_DOWN, SLOW_DOWN, SLOW_DOWN)),

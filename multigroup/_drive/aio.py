@@ -152,7 +152,8 @@ class AsyncDriver(BaseDriver):
     async def _exchange(self, effect: effects.Exchange) -> tuple[Reply, ...]:
         """Run each request as a task; none goes on once this has ended."""
         self._settle_on(asyncio.get_running_loop())
-        until = asyncio.get_running_loop().time() + self.timeouts.total
+        total = min(self.timeouts.total, effect.within)
+        until = asyncio.get_running_loop().time() + total
         tasks = [
             asyncio.create_task(self._leg(effect, index, until))
             for index in range(len(effect.requests))

@@ -86,7 +86,7 @@ class Driver(BaseDriver):
                 return self._instant(effect)
 
     def _exchange(self, effect: effects.Exchange) -> tuple[Reply, ...]:
-        until = time.monotonic() + self.timeouts.total
+        until = time.monotonic() + min(self.timeouts.total, effect.within)
         if len(effect.requests) == 1 and self._holds():
             return (self._alone(effect, until),)
         return self._together(effect, until)
@@ -109,7 +109,7 @@ class Driver(BaseDriver):
         }
         replies: dict[int, Reply] = {}
         try:
-            for job in as_completed(jobs, timeout=self.timeouts.total + GRACE):
+            for job in as_completed(jobs, until - time.monotonic() + GRACE):
                 replies[jobs[job]] = self._land(effect, jobs[job], job.result())
         except TimeoutError:
             pass

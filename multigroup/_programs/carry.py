@@ -265,6 +265,7 @@ def draft_of(means: Means, record: SendRecord, line: Line) -> Draft:
         message=_said(means, record, line),
         first=record.round.first,
         callback=base and f"{base.rstrip('/')}/{line.provider.name}",
+        namespace=record.namespace,
     )
 
 

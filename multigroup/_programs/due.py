@@ -98,7 +98,7 @@ def _told_of(
     """Return what carriers tell, when asked, of the doubtful legs of *record*."""
     told: list[Event] = []
     for attempt in doubtful(record):
-        line = accounts.get(attempt.line.account)
-        if line is not None:
-            told += yield from line.provider.inquire(attempt.leg, own=own, now=now)
+        line, leg = accounts.get(attempt.line.account), record.legs.get(attempt.leg)
+        if line is not None and leg is not None:
+            told += yield from line.provider.inquire(leg, own=own, now=now)
     return tuple(told)

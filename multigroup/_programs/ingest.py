@@ -73,7 +73,7 @@ def ingest(
     """
     now = yield from Now()
     provider.verify(request, now)
-    events = _read(provider, own, request.body, datetime.fromtimestamp(now, UTC))
+    events = yield from _told(provider, own, request.body, now)
     stored = yield from Store(intake.namespace, tuple(with_wishes(events)))
     handled: list[Event] = []
     duplicates: list[Event] = []
@@ -186,6 +186,17 @@ _LASTING: Final = (
 
 def _passing(failure: Exception) -> bool:
     return not isinstance(failure, _LASTING)
+
+
+def _told(
+    provider: Provider, own: frozenset[str], body: bytes, now: float
+) -> Program[tuple[Event, ...]]:
+    """Return the events in *body*, with what it left out if the carrier tells it."""
+    whole: list[Event] = []
+    for event in _read(provider, own, body, datetime.fromtimestamp(now, UTC)):
+        completed = yield from provider.completed(event, own=own, now=now)
+        whole.append(completed)
+    return tuple(whole)
 
 
 def _read(

@@ -84,6 +84,8 @@ def _after(
     """Return what follows a try that had these *outcomes*."""
     if all(isinstance(outcome, Accepted) for outcome in outcomes):
         return Stop()
+    if _set_up_anew(record, outcomes):
+        return Wait(0.0, "what was set up at the carrier was gone: set up anew")
     wait = _wait(record, outcomes)
     if wait is not None and wait <= patience:
         return Wait(wait, f"throttled: waited {wait:g} s for another turn")
@@ -94,6 +96,17 @@ def _after(
 
 
 HELD_BACK: Final = NotSent("held back, as an earlier copy was not surely taken")
+
+
+def _set_up_anew(record: SendRecord, outcomes: Sequence[Outcome]) -> bool:
+    """Tell whether the rail just used was stale, and none before in this round."""
+    earlier = this_round(record)[: -len(outcomes)]
+    again = any(_stale(attempt.outcome) for attempt in earlier)
+    return all(map(_stale, outcomes)) and not again
+
+
+def _stale(outcome: Outcome) -> bool:
+    return isinstance(outcome, NotSent) and outcome.stale
 
 
 def _goes_on(record: SendRecord, outcomes: Sequence[Outcome], *, canary: bool) -> bool:

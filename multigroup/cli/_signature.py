@@ -10,8 +10,10 @@ from typing import Final
 import click
 
 from ..errors import ConfigError, SignatureError
+from ..providers.bandwidth import Bandwidth
 from ..providers.base import Provider
 from ..providers.telnyx import Telnyx
+from ..providers.twilio import Twilio
 from ..providers.vonage import Vonage
 from ..wire import Headers, Request
 
@@ -19,12 +21,33 @@ __all__ = ["Unusable", "genuine", "verifier"]
 
 _UNUSED: Final = "unused"  # who only verifies sends nothing
 
+
+def _pair(secret: str) -> tuple[str, str]:
+    user, _, password = secret.partition(":")
+    return user, password
+
+
 VERIFIERS: Final[Mapping[str, Callable[[str], Provider]]] = {
+    "bandwidth": lambda secret: Bandwidth(
+        account_id=_UNUSED,
+        application_id=_UNUSED,
+        client_id=_UNUSED,
+        client_secret=_UNUSED,
+        callback_credentials=_pair(secret),
+    ),
     "telnyx": lambda secret: Telnyx(api_key=_UNUSED, public_key=secret),
+    "twilio": lambda secret: Twilio(
+        account_sid="AC" + "0" * 32,
+        messaging_service_sid="MG" + "0" * 32,
+        auth_token=secret,
+    ),
     "vonage": lambda secret: Vonage(
         api_key=_UNUSED, api_secret=_UNUSED, signature_secret=secret
     ),
 }
+ADDRESSED: Final = frozenset({"twilio"})
+"""Carriers whose signature is of the address, too, which no capture holds."""
+
 _SIGNED_BY: Final = ("telnyx-timestamp", "authorization")
 _LATE: Final = " (for one captured earlier, --at says when it came)"
 
@@ -53,7 +76,9 @@ def verifier(carrier: str, secret_env: str) -> Provider:
         raise Unusable(f"the secret in --secret-env's variable: {error}") from None
 
 
-def genuine(provider: Provider, headers: Headers, body: bytes, now: float) -> bytes:
+def genuine(
+    provider: Provider, url: str, headers: Headers, body: bytes, now: float
+) -> bytes:
     """Return *body* as it was signed: editors end it with a line end that was not.
 
     Raises:
@@ -62,7 +87,7 @@ def genuine(provider: Provider, headers: Headers, body: bytes, now: float) -> by
     failures: list[SignatureError] = []
     for candidate in dict.fromkeys((body, body.rstrip(b"\r\n"))):
         try:
-            provider.verify(Request("POST", "", headers, candidate), now)
+            provider.verify(Request("POST", url, headers, candidate), now)
         except SignatureError as error:
             failures.append(error)
         else:

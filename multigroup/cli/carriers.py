@@ -11,13 +11,20 @@ from typing import Any, Final
 import click
 
 from .. import codec
+from ..providers.bandwidth.facts import CAPABILITIES as BANDWIDTH
 from ..providers.base import Capabilities, LineKind, WebhookAuth
 from ..providers.telnyx.facts import CAPABILITIES as TELNYX
+from ..providers.twilio.facts import CAPABILITIES as TWILIO
 from ..providers.vonage.facts import CAPABILITIES as VONAGE
 
 __all__ = ["CARRIERS", "carriers"]
 
-CARRIERS: Final[Mapping[str, Capabilities]] = {"telnyx": TELNYX, "vonage": VONAGE}
+CARRIERS: Final[Mapping[str, Capabilities]] = {
+    "bandwidth": BANDWIDTH,
+    "telnyx": TELNYX,
+    "twilio": TWILIO,
+    "vonage": VONAGE,
+}
 
 _WIDTH: Final = 80
 
@@ -97,9 +104,9 @@ def _draw() -> None:
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", border_style="blue")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for carrier in CARRIERS:
-        table.add_column(carrier, ratio=1)
+        table.add_column(carrier, ratio=1, overflow="fold")
     columns = [dict(_words(can)) for can in CARRIERS.values()]
     for label, _ in ROWS.values():
         cells = (Text(column[label]) for column in columns)

@@ -20,7 +20,7 @@ from ..webhooks import CARRIERS, NEVER, reader_of
 from ..wire import Headers, Json, Request
 from ._bodies import BODY_CAP, TOO_LONG, Numbered, bodies, fields
 from ._progress import Meter, size_of
-from ._signature import Unusable, genuine, verifier
+from ._signature import ADDRESSED, Unusable, genuine, verifier
 
 __all__ = ["normalize"]
 
@@ -28,6 +28,9 @@ _UNVERIFIED: Final = (
     "nothing was verified: anybody could have written this "
     "(--headers and --secret-env check the signature)"
 )
+
+_SIGNED: Final = "signed this, and nobody altered it"
+_KNOWN: Final = "or somebody who knows its password sent this; a body is not signed"
 
 
 def _known(_context: click.Context, _option: click.Parameter, carrier: str) -> str:
@@ -70,8 +73,15 @@ def _moment(
 @click.option(
     "--secret-env",
     metavar="NAME",
-    help="Environment variable that holds the Telnyx public key or the Vonage "
-    "signature secret: with --headers, one body is verified, then read.",
+    help="Environment variable that holds the Telnyx public key, the Twilio auth "
+    "token, the Vonage signature secret or Bandwidth's callback 'user:password': with "
+    "--headers, one body is verified, then read.",
+)
+@click.option(
+    "--url",
+    default="",
+    metavar="URL",
+    help="The address that was called: Twilio signs it, too.",
 )
 @click.option(
     "--at",
@@ -87,6 +97,7 @@ def normalize(  # noqa: PLR0913 - one parameter per option
     own: tuple[str, ...],
     headers: Path | None,
     secret_env: str | None,
+    url: str,
     at: datetime | None,
     raw: bool,
     file: BinaryIO,
@@ -101,14 +112,18 @@ def normalize(  # noqa: PLR0913 - one parameter per option
         raise click.UsageError("--at judges a signature's age: it needs --secret-env")
     if secret_env is not None and headers is None:
         raise click.UsageError("--secret-env needs --headers: the signature is there")
+    if secret_env is not None and carrier in ADDRESSED and not url:
+        raise click.UsageError(f"{carrier} signs the address, too: it needs --url")
     said = Headers() if headers is None else _fields(headers)
     read = reader_of(carrier, own=own, headers=said)
     source, note = bodies(file), _UNVERIFIED
     if secret_env is not None:
         now = time.time() if at is None else at.timestamp()
-        body = genuine(verifier(carrier, secret_env), said, _all_of(file), now)
+        account = verifier(carrier, secret_env)
+        body = genuine(account, url, said, _all_of(file), now)
         source = iter([(0, body)])
-        note = f"verified: {carrier} signed this, and nobody altered it"
+        bound = account.capabilities.webhook_auth.binds_body
+        note = f"verified: {carrier} {_SIGNED if bound else _KNOWN}"
     with Meter(file) as meter:
         teller = _Teller(read, meter, note, raw=raw, at_once=size_of(file) is None)
         teller.tell(source)

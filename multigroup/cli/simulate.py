@@ -1,123 +1,153 @@
-"""`multigroup simulate`: the simulated carriers on ports of this machine."""
+"""`multigroup simulate`: the simulated carriers and their page on ports of here."""
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import click
-from attrs import asdict, frozen
+
+from . import _tls
+from ._accounts import CARRIERS, Accounts, account_options, give_numbers
+from ._voice import Opening, Voice, settings_of, voice
 
 if TYPE_CHECKING:
     from ..simulator import Entry, Network
+    from ..simulator.front import Front
 
 __all__ = ["simulate"]
-
-
-@frozen
-class _Voice:
-    """How to say what there is, what happens, and what was not understood."""
-
-    opening: Callable[[Network], None]
-    entry: Callable[[Entry], None]
-    complaint: Callable[[str], None]
 
 
 @click.command()
 @click.option(
     "--port",
-    type=click.IntRange(0, 65534),
+    type=click.IntRange(0, 65535 - len(CARRIERS)),
     default=8700,
     show_default=True,
-    help="Telnyx's port; Vonage has the next one. 0 takes any that are free.",
+    help="The first carrier's port. The others have the next ones, and the page the "
+    "one after the last. 0 takes any that are free.",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="The address to listen on. Any but this machine's own lets others in.",
+)
+@click.option(
+    "--carrier",
+    "carriers",
+    type=click.Choice(CARRIERS),
+    multiple=True,
+    help="Serve this carrier only; may be repeated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, a line per event.")
-@click.option("--telnyx-webhook-url", help="Where Telnyx posts its webhooks.")
-@click.option("--vonage-webhook-url", help="Where Vonage posts its webhooks.")
-@click.option(
-    "--telnyx-number",
-    multiple=True,
-    default=["+14155550150"],
-    show_default=True,
-    help="A number of the Telnyx account; may be repeated.",
-)
-@click.option(
-    "--vonage-number",
-    multiple=True,
-    default=["+14155550160"],
-    show_default=True,
-    help="A number of the Vonage account; may be repeated.",
-)
+@account_options
 @click.option(
     "--vonage-key-file",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the Vonage application's private key there, for Bearer tokens.",
 )
+@click.option(
+    "--tls",
+    is_flag=True,
+    help="Speak HTTPS as well, and be a proxy that SDKs reach the carriers by.",
+)
+@click.option(
+    "--tls-port",
+    type=click.IntRange(0, 65530),
+    default=8743,
+    show_default=True,
+    help="The proxy's port; the carriers' HTTPS follows. 0 takes any that are free.",
+)
 @click.option("--seed", type=int, help="Have the same keys and ids at every start.")
+@click.option(
+    "--stepped", is_flag=True, help="Have time stand still but for steps on the page."
+)
 @click.option(
     "--allow-remote", is_flag=True, help="Post webhooks to other machines, too."
 )
 def simulate(  # noqa: PLR0913 - one parameter per option
     *,
     port: int,
+    host: str,
+    carriers: tuple[str, ...],
     as_json: bool,
-    telnyx_webhook_url: str | None,
-    vonage_webhook_url: str | None,
-    telnyx_number: tuple[str, ...],
-    vonage_number: tuple[str, ...],
     vonage_key_file: Path | None,
+    tls: bool,
+    tls_port: int,
     seed: int | None,
+    stepped: bool,
     allow_remote: bool,
+    **accounts: Unpack[Accounts],
 ) -> None:
     """Run simulated carriers until Ctrl-C.
 
-    Write a phone's number and a text to have that phone answer in its latest thread:
-    +14155550101 See you there!
+    A page shows the phones, each call and each webhook, and has switches for what may
+    go wrong. Write a phone's number and a text to have that phone answer in its latest
+    thread: +14155550101 See you there!
     """
-    from ..simulator import Network, WallClock  # noqa: PLC0415 - slow to load
+    from ..simulator import Network, SteppedClock, WallClock  # noqa: PLC0415 - slow
 
-    network = Network(clock=WallClock(), seed=seed, allow_remote=allow_remote)
-    for number in telnyx_number:
-        network.telnyx.add_number(number, webhook_url=telnyx_webhook_url)
-    for number in vonage_number:
-        network.vonage.add_number(
-            number, inbound_url=vonage_webhook_url, status_url=vonage_webhook_url
-        )
+    clock = SteppedClock() if stepped else WallClock()
+    network = Network(clock=clock, seed=seed, allow_remote=allow_remote)
+    give_numbers(network, accounts)
     if vonage_key_file is not None:
         vonage_key_file.touch(mode=0o600)
         vonage_key_file.write_text(network.vonage.private_key)
-    _run(network, port, _voice(as_json=as_json))
+    _warn(host)
+    front = _tls.opened(network, host, tls_port) if tls else None
+    where = (host, port, carriers or CARRIERS)
+    _run(network, where, front, voice(as_json=as_json))
 
 
-def _run(network: Network, port: int, voice: _Voice) -> None:
+def _warn(host: str) -> None:
+    from ..simulator.post import is_loopback  # noqa: PLC0415 - slow to load
+
+    if not is_loopback(f"http://[{host}]" if ":" in host else f"http://{host}"):
+        words = (
+            f"Warning: on {host} other machines can read and change everything here."
+        )
+        click.echo(words, err=True)
+
+
+def _run(
+    network: Network,
+    where: tuple[str, int, tuple[str, ...]],
+    front: Front | None,
+    speak: Voice,
+) -> None:
     # A shell that starts this in the background has it ignore Ctrl-C; and a plain
     # `kill` should end it just as cleanly.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt), ExitStack() as stack:
+        host, port, carriers = where
+        served = network.serve(host, port, carriers=carriers, page=True)
         try:
-            stack.enter_context(network.serve(port=port))
+            stack.enter_context(served)
+            if front is not None:
+                stack.enter_context(front)
         except OSError as error:
             raise click.ClickException(f"cannot listen: {error}") from error
-        voice.opening(network)
-        network.on_entry(partial(_say, voice))
-        _obey(network, sys.stdin or (), voice)  # none: it was closed
+        settings = settings_of(network, carriers)
+        speak.opening(Opening(served.page_url or "", settings, front))
+        network.on_entry(partial(_say, speak))
+        _obey(network, sys.stdin or (), speak)  # none: it was closed
         threading.Event().wait()
 
 
-def _say(voice: _Voice, entry: Entry) -> None:
+def _say(speak: Voice, entry: Entry) -> None:
     with suppress(OSError):  # whoever read along has gone; the carriers stay
-        voice.entry(entry)
+        speak.entry(entry)
 
 
-def _obey(network: Network, lines: Iterable[str], voice: _Voice) -> None:
+def _obey(network: Network, lines: Iterable[str], speak: Voice) -> None:
     for line in lines:
         number, _, text = line.strip().partition(" ")
         if not number:
@@ -125,84 +155,4 @@ def _obey(network: Network, lines: Iterable[str], voice: _Voice) -> None:
         try:
             network.handset(number).reply(text)
         except (LookupError, ValueError) as error:
-            voice.complaint(str(error))
-
-
-def _voice(*, as_json: bool) -> _Voice:
-    if as_json:
-        return _Voice(_json_opening, _json_entry, _plain_complaint)
-    if sys.stdout.isatty():
-        return _rich()
-    return _Voice(_plain_opening, _plain_entry, _plain_complaint)
-
-
-def _settings(network: Network) -> dict[str, dict[str, str | list[str]]]:
-    telnyx, vonage = network.telnyx, network.vonage
-    return {
-        "telnyx": {
-            "base_url": telnyx.base_url,
-            "api_key": telnyx.api_key,
-            "public_key": telnyx.public_key,
-            "numbers": [*telnyx.numbers],
-        },
-        "vonage": {
-            "base_url": vonage.base_url,
-            "api_key": vonage.api_key,
-            "api_secret": vonage.api_secret,
-            "signature_secret": vonage.signature_secret,
-            "application_id": vonage.application_id,
-            "numbers": [*vonage.numbers],
-        },
-    }
-
-
-def _json_opening(network: Network) -> None:
-    click.echo(json.dumps({"carriers": _settings(network)}))
-
-
-def _json_entry(entry: Entry) -> None:
-    click.echo(json.dumps({**asdict(entry), "at": entry.at.isoformat()}))
-
-
-def _lines(network: Network) -> Iterable[tuple[str, str, str]]:
-    for carrier, settings in _settings(network).items():
-        for name, value in settings.items():
-            yield carrier, name, value if isinstance(value, str) else ", ".join(value)
-
-
-def _plain_opening(network: Network) -> None:
-    for carrier, name, value in _lines(network):
-        click.echo(f"{carrier:7} {name:16} {value}")
-
-
-def _plain_entry(entry: Entry) -> None:
-    clock = f"{entry.at.astimezone():%H:%M:%S}"
-    click.echo(f"{clock} {entry.kind:7} {entry.carrier:7} {entry.words}")
-
-
-def _plain_complaint(words: str) -> None:
-    click.echo(words, err=True)
-
-
-def _rich() -> _Voice:
-    from rich.console import Console  # noqa: PLC0415 - for terminals only
-    from rich.table import Table  # noqa: PLC0415 - for terminals only
-    from rich.text import Text  # noqa: PLC0415 - for terminals only
-
-    console = Console()
-    colours = {"call": "cyan", "ring": "green", "reply": "blue", "webhook": "magenta"}
-
-    def opening(network: Network) -> None:
-        table = Table(box=None, show_header=False)
-        for row in _lines(network):
-            table.add_row(*row)
-        console.print(table)
-
-    def entry(one: Entry) -> None:
-        bad = one.status is not None and one.status not in range(200, 300)
-        words = Text(one.words, style="red" if bad else "")
-        kind = Text(f"{one.kind:7}", style=colours[one.kind])
-        clock = Text(f"{one.at.astimezone():%H:%M:%S}", style="dim")
-        console.print(clock, kind, f"{one.carrier:7}", words)
-
-    return _Voice(opening, entry, _plain_complaint)
+            speak.complaint(str(error))

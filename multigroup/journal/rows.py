@@ -224,7 +224,7 @@ def _refused(
 _WRITTEN: Final[Mapping[type[Outcome], Callable[[Any], list[Any]]]] = {
     Accepted: lambda o: [o.message_id, _priced(o.cost)],
     Refused: lambda o: [o.code, o.reason, o.scope, o.detail, o.named],
-    NotSent: lambda o: [o.why, o.wait],
+    NotSent: lambda o: [o.why, o.wait, o.stale],
     Unknown: lambda o: [o.why],
 }
 _READ: Final[Mapping[str, Callable[..., Outcome]]] = {

@@ -38,6 +38,7 @@ from ..phone import parse
 from ..wire import Failure, Reply, Request, Response
 
 __all__ = [
+    "LOOK_UP",
     "Capabilities",
     "Draft",
     "Line",
@@ -52,6 +53,9 @@ __all__ = [
     "wait",
 ]
 
+
+LOOK_UP: Final = 2.0
+"""Seconds that a look-up may take while a webhook waits: carriers allow from 5 s."""
 
 _SHORT_CODE: Final = re.compile("[0-9]{5,6}")
 _TOLL_FREE: Final = re.compile(r"\+18(?:00|33|44|55|66|77|88)")
@@ -134,6 +138,7 @@ class Draft:
 
     *first* is the number of the first leg, so that leg keys never repeat in a send.
     *callback* is where this account's webhooks go, if the client has a public address.
+    *namespace* is the send's in the journal, for what is noted there of a rail.
     """
 
     send: SendId
@@ -142,6 +147,7 @@ class Draft:
     message: Message
     first: int = 0
     callback: str | None = field(default=None, repr=False)
+    namespace: str = "default"
 
     def key(self, index: int) -> str:
         """Return the key of the *index*-th leg."""
@@ -220,7 +226,11 @@ class Provider(ABC):
         return None
 
     def prepare(self, draft: Draft) -> Flow:
-        """Set up what *draft* needs; rings no phone and may be repeated."""
+        """Set up what *draft* needs; rings no phone and may be repeated.
+
+        What was noted of an earlier time may be trusted for the first leg of a send
+        only: a later one may be there because it was stale.
+        """
         del draft
         yield from ()
         return Rail()
@@ -247,16 +257,28 @@ class Provider(ABC):
         return self.read(leg, response)
 
     def inquire(
-        self, key: str, *, own: frozenset[str], now: float
+        self, leg: Leg, *, own: frozenset[str], now: float
     ) -> Program[tuple[Event, ...]]:
-        """Ask the carrier for its webhooks of the leg *key*; most cannot be asked.
+        """Ask the carrier for its webhooks of *leg*; most cannot be asked.
 
         What it tells counts as if it had been delivered. An empty answer proves
         nothing.
         """
-        del key, own, now
+        del leg, own, now
         yield from ()
         return ()
+
+    def completed(
+        self, event: Event, *, own: frozenset[str], now: float
+    ) -> Program[Event]:
+        """Return *event* with what its webhook left out, if the carrier can be asked.
+
+        Such as who is in the group. The carrier waits for us meanwhile, so it is asked
+        for `LOOK_UP` seconds at most; what it does not tell stays `None`.
+        """
+        del own, now
+        yield from ()
+        return event
 
     @abstractmethod
     def verify(self, request: Request, now: float) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final, Self
+from urllib.parse import parse_qsl
 
 from attrs import frozen
 
@@ -17,7 +19,7 @@ from ..masking import term
 from ..models import Number
 from ..wire import Json
 
-__all__ = ["Body", "own_token", "token_in", "with_token"]
+__all__ = ["Body", "as_json", "own_token", "token_in", "with_token"]
 
 _TOKEN: Final = "leg"  # noqa: S105 - a parameter's name
 
@@ -41,6 +43,36 @@ def own_token(returned: str | None) -> str | None:
 
 _LEG_KEY: Final = re.compile("[0-9a-f]{32}[.][0-9]{1,4}")
 """`Draft.key`: the 128 bits of a send id, and which of its legs."""
+
+
+_FORM_TYPE: Final = "application/x-www-form-urlencoded"
+_FORM: Final = re.compile(rb"[\w.*%+~-][\w.*%+~\[\]-]*=[^\s\"<>{}]*", re.ASCII)
+_MOST_FIELDS: Final = 1000  # a webhook has a few dozen; more is somebody's mischief
+
+
+def as_json(body: bytes, content_type: str = "") -> bytes:
+    """Return *body* as JSON: a form becomes one flat object, all else stays.
+
+    Raises:
+        PayloadError: *content_type* says it is a form, and it is none.
+    """
+    bare = body.removeprefix(BOM_UTF8).strip()
+    said = _FORM_TYPE in content_type
+    if not said and ("json" in content_type or not _FORM.fullmatch(bare)):
+        return body
+    written = bare.decode("utf-8", "replace")
+    try:
+        pairs = parse_qsl(
+            written,
+            keep_blank_values=True,
+            strict_parsing=True,
+            max_num_fields=_MOST_FIELDS,
+        )
+    except ValueError:
+        pairs = []
+    if not pairs:
+        raise PayloadError("the body is not a readable form")
+    return codec.dumps(dict[str, Json](pairs))
 
 
 @frozen

@@ -1,4 +1,4 @@
-"""A simulated carrier network: phones, Telnyx and Vonage, in one process or by HTTP.
+"""A simulated carrier network: phones and carriers, in one process or by HTTP.
 
 No carrier offers a sandbox for group MMS. Here a phone threads messages the way phones
 do, the carriers check what their manuals say, answer in their shapes, sign their
@@ -7,6 +7,8 @@ webhooks and lose replies on demand.
 
 from __future__ import annotations
 
+from .bandwidth import BandwidthFace
+from .bandwidth_shapes import BandwidthQuirks
 from .clock import Clock, SteppedClock, WallClock
 from .core import Entry, EntryKind
 from .courier import Courier
@@ -16,10 +18,14 @@ from .handset import Bubble, Failing, Handset, ThreadKey
 from .network import Network, Post
 from .telnyx import TelnyxFace
 from .telnyx_shapes import TelnyxQuirks
+from .twilio import TwilioFace
+from .twilio_shapes import TwilioQuirks
 from .vonage import VonageFace
 from .vonage_shapes import VonageQuirks
 
 __all__ = [
+    "BandwidthFace",
+    "BandwidthQuirks",
     "Bubble",
     "Clock",
     "Courier",
@@ -35,6 +41,8 @@ __all__ = [
     "TelnyxFace",
     "TelnyxQuirks",
     "ThreadKey",
+    "TwilioFace",
+    "TwilioQuirks",
     "VonageFace",
     "VonageQuirks",
     "WallClock",

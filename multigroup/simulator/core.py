@@ -19,14 +19,22 @@ from attrs import frozen
 
 from .agenda import Agenda, Job
 from .clock import Clock
+from .feed import Feed
 from .handset import Arrival, Bubble, Handset, ThreadKey
+from .ledger import Ledger
+from .timeline import Timeline
 
-__all__ = ["Core", "Entry", "EntryKind", "Owner"]
+__all__ = ["Core", "Entry", "EntryKind", "Owner", "uuid_from"]
 
 EntryKind: TypeAlias = Literal["call", "ring", "webhook", "reply"]
 
 _LOG = logging.getLogger("multigroup")
 _KEPT = 10_000  # entries: a long run must not eat the machine's memory
+
+
+def uuid_from(source: random.Random) -> str:
+    """Return a UUID drawn from *source*."""
+    return str(uuid.UUID(int=source.getrandbits(128), version=4))
 
 
 @frozen
@@ -58,16 +66,24 @@ class Owner(Protocol):
 
 
 class Core:
-    """Hold the clock, the agenda, the log, the handsets and who owns which number."""
+    """Hold the clock, the agenda, the log, the handsets and who owns which number.
+
+    Beside the log, which is short words: *timeline* has the last calls and webhooks
+    whole, *ledger* who got which message, and *feed* what has changed.
+    """
 
     def __init__(self, clock: Clock, seed: int | None) -> None:
         self.clock = clock
         self.lock = threading.RLock()
         self.agenda = Agenda()
         self.log: deque[Entry] = deque(maxlen=_KEPT)
+        self.feed = Feed()
+        self.ledger = Ledger(self.feed)
+        self.timeline = Timeline(self.when, self.feed)
         self.owners: dict[str, Owner] = {}
         # Not for secrets that guard anything: seeded, a run repeats to the last id.
         self.random = random.Random(seed)  # noqa: S311
+        self._seed = seed
         self._handsets: dict[str, Handset] = {}
         self._listeners: list[Callable[[Entry], None]] = []
         self._wake: Callable[[], None] | None = None
@@ -86,6 +102,7 @@ class Core:
                 raise ValueError(f"{number} is a carrier's number, not a person's")
             if number not in self._handsets:
                 self._handsets[number] = Handset(self, number)
+                self.feed.tell("phone", number)
             phone = self._handsets[number]
             if on_net is not None:
                 phone.on_net = on_net
@@ -106,6 +123,11 @@ class Core:
         if number in self._handsets or self.owners.get(number, owner) is not owner:
             raise ValueError(f"{number} is taken by a person or another carrier")
         self.owners[number] = owner
+
+    def numbers_of(self, owner: Owner) -> tuple[str, ...]:
+        """Return the numbers that belong to *owner*."""
+        with self.lock:
+            return tuple(number for number, one in self.owners.items() if one is owner)
 
     def ring(self, to: str, key: ThreadKey, bubble: Bubble) -> bool:
         """Bring *bubble* to the person or carrier number *to*; tell whether it came."""
@@ -131,13 +153,18 @@ class Core:
         """Return the network's time in seconds since 1970."""
         return self.clock.now()
 
-    def when(self) -> datetime:
-        """Return the network's time, aware."""
-        return datetime.fromtimestamp(self.clock.now(), UTC)
+    def when(self, seconds: float = 0.0) -> datetime:
+        """Return the network's time in *seconds* from now, aware."""
+        return datetime.fromtimestamp(self.clock.now() + seconds, UTC)
 
     def uuid(self) -> str:
         """Return a random UUID."""
-        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+        return uuid_from(self.random)
+
+    def stream(self, name: str) -> random.Random:
+        """Return random numbers of *name*'s own, which leave all others as they are."""
+        seed = None if self._seed is None else f"{name} {self._seed}"
+        return random.Random(seed)  # noqa: S311 - as above
 
     def note(
         self, kind: EntryKind, carrier: str, words: str, status: int | None = None

@@ -2,74 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import assert_never
 
-from attrs import field, frozen
-
-from ..wire import Failure, Json, Reply, Request, Response
+from ..wire import Failure, Reply, Request, Response
 from .agenda import Errand
 from .core import Core
 from .faults import Switch
+from .parcels import REFUSED, Parcel, Policy, Sign, Trial, doubling
+from .spoiling import Spoil, Spoils, missigned, tampered
+from .timeline import Attempt, Delivery
 
-__all__ = ["REFUSED", "Courier", "Parcel", "Policy", "Trial", "in_words"]
+__all__ = [
+    "REFUSED",
+    "Courier",
+    "Parcel",
+    "Policy",
+    "Sign",
+    "Trial",
+    "doubling",
+    "in_words",
+]
 
-REFUSED = "RemoteDestinationRefused"
-"""The `Failure.kind` of a webhook whose address is not on this machine."""
-
-_LAST_DIGIT = re.compile(rb"[0-9](?=[^0-9]*\Z)")
-
-
-@frozen
-class Policy:
-    """How a carrier delivers: patience, what counts as success, when it tries again.
-
-    *waits* lie between the tries at one URL. *retried* judges a status that is no
-    success; a lost connection or a timeout is always tried again.
-    """
-
-    timeout: float
-    success: range
-    waits: tuple[float, ...]
-    retried: Callable[[int], bool]
-
-    def settled(self, reply: Reply) -> bool:
-        """Tell whether *reply* ends the matter."""
-        if isinstance(reply, Failure):
-            return reply.kind == REFUSED
-        return self.succeeds(reply) or not self.retried(reply.status)
-
-    def succeeds(self, reply: Reply) -> bool:
-        """Tell whether the event was taken."""
-        return isinstance(reply, Response) and reply.status in self.success
-
-
-@frozen
-class Parcel:
-    """One event: where to, in which order, and its body for a try at a URL.
-
-    *document* is the event itself, for a carrier that keeps what it delivered.
-    """
-
-    about: str
-    urls: tuple[str, ...]
-    render: Callable[[int, str], bytes]
-    document: dict[str, Json] = field(factory=dict[str, Json], repr=False)
-
-
-@frozen
-class Trial:
-    """One try at a parcel, and how it went; none follows the *last*."""
-
-    request: Request = field(repr=False)
-    reply: Reply
-    began: float
-    ended: float
-    success: bool
-    last: bool
+_OVERTAKEN_FOR = 5.0  # seconds to wait for another webhook to go first
 
 
 class Courier:
@@ -83,7 +39,7 @@ class Courier:
         core: Core,
         carrier: str,
         policy: Policy,
-        sign: Callable[[bytes, float], Mapping[str, str]],
+        sign: Sign,
         keep: Callable[[Parcel, Trial], None] = lambda _parcel, _trial: None,
     ) -> None:
         self._keep = keep
@@ -91,36 +47,53 @@ class Courier:
         self._carrier = carrier
         self._policy = policy
         self._sign = sign
-        self._tampers = 0
-        self._unsigned = 0
-        self._duplicates = 0
-        self._ages: deque[float] = deque()
+        self._spoils = Spoils()
         self._holding = False
-        self._held: list[tuple[Parcel, int]] = []
+        self._held: list[Delivery] = []
+        self._overtaken: list[Delivery] = []
 
     def submit(self, parcel: Parcel, delay: float = 0.0) -> None:
         """Deliver *parcel* in *delay* seconds; with nowhere to go it is dropped."""
-        if not parcel.urls:
-            note = f"{parcel.about}: no webhook URL is set"
-            self._core.note("webhook", self._carrier, note)
-            return
-        self._core.later(delay, partial(self._begin, parcel))
+        with self._core.lock:
+            delivery = self._core.timeline.delivery(self._carrier, parcel)
+            if not parcel.urls:
+                self._drop(delivery, "no webhook URL is set")
+                return
+            late = self._spoils.take("late")
+            if late is not None:
+                delivery.why = f"{late:g} s late"
+            self.schedule(delivery, delay + (late or 0.0))
 
     def tamper(self, count: int = 1) -> None:
         """Change one digit of the body after it was signed; it stays valid JSON."""
-        self._tampers += count
+        self.spoil("tampered", count=count)
 
     def unsigned(self, count: int = 1) -> None:
         """Leave the signature out."""
-        self._unsigned += count
+        self.spoil("unsigned", count=count)
 
     def stale(self, seconds: float, count: int = 1) -> None:
         """Sign as if it were *seconds* ago; negative means from the future."""
-        self._ages.extend([seconds] * count)
+        self.spoil("stale", seconds=seconds, count=count)
 
     def duplicate(self, count: int = 1) -> None:
-        """Deliver the next events twice."""
-        self._duplicates += count
+        """Deliver the next events twice; the copy has one try."""
+        self.spoil("twice", count=count)
+
+    def spoil(
+        self,
+        kind: Spoil,
+        *,
+        seconds: float = 0.0,
+        count: int | None = None,
+        spent: Callable[[], None] | None = None,
+    ) -> Switch:
+        """Spoil the next *count* webhooks in this way, or all until turned off.
+
+        *spent* is called when the count is used up.
+        """
+        with self._core.lock:
+            return self._spoils.add(kind, seconds=seconds, count=count, spent=spent)
 
     def hold(self) -> Switch:
         """Keep what falls due until `release()` or the end of a `with`."""
@@ -132,67 +105,179 @@ class Courier:
         with self._core.lock:
             held, self._held = self._held, []
             self._holding = False
-        for parcel, number in reversed(held) if reverse else held:
-            self._core.later(0.0, partial(self._attempt, parcel, number))
+            for delivery in reversed(held) if reverse else held:
+                self.schedule(delivery, 0.0)
 
-    def _begin(self, parcel: Parcel) -> Errand | None:
-        with self._core.lock:
-            if self._duplicates:
-                self._duplicates -= 1
-                self._core.later(0.0, partial(self._attempt, parcel, 1))
-        return self._attempt(parcel, 1)
+    def schedule(self, delivery: Delivery, seconds: float) -> None:
+        """Have the next try in *seconds*, whatever was planned before."""
+        delivery.ticket += 1
+        delivery.state = "due"
+        delivery.next_at = self._core.when(seconds)
+        self._core.later(seconds, partial(self._fall_due, delivery, delivery.ticket))
+        self._core.timeline.changed(delivery)
 
-    def _attempt(self, parcel: Parcel, number: int) -> Errand | None:
+    def park(self, delivery: Delivery, *, until_overtaken: bool = False) -> None:
+        """Hold *delivery*: until released, or until another one has gone."""
+        self.unpark(delivery)
+        why = "until another one has gone first" if until_overtaken else ""
+        delivery.stop("held", why)
+        (self._overtaken if until_overtaken else self._held).append(delivery)
+        self._core.timeline.changed(delivery)
+
+    def unpark(self, delivery: Delivery) -> None:
+        """Take *delivery* off the list of those that wait for a word."""
+        for waiting in (self._held, self._overtaken):
+            if delivery in waiting:
+                waiting.remove(delivery)
+
+    def send(
+        self,
+        delivery: Delivery,
+        mark: str,
+        *,
+        request: Request | None = None,
+        wrongly: bool = False,
+    ) -> None:
+        """Send it once more, beside the carrier's own tries and without a retry.
+
+        It goes as *request*, or signed anew, *wrongly* if so wished.
+        """
+        extra = partial(self._extra, delivery, mark, request, wrongly=wrongly)
+        self._core.later(0.0, extra)
+
+    def _drop(self, delivery: Delivery, why: str) -> None:
+        delivery.stop("dropped", why)
+        words = f"{delivery.parcel.about}: {why}"
+        self._core.note("webhook", self._carrier, words)
+        self._core.timeline.changed(delivery)
+
+    def _fall_due(self, delivery: Delivery, ticket: int) -> Errand | None:
         with self._core.lock:
-            if self._holding:
-                self._held.append((parcel, number))
+            if ticket != delivery.ticket:
                 return None
-            url = parcel.urls[(number - 1) // (len(self._policy.waits) + 1)]
-            request = self._sealed(url, parcel.render(number, url))
-        began = self._core.now()
-
-        def done(reply: Reply) -> None:
-            last = self._conclude(parcel, number, reply)
-            success = self._policy.succeeds(reply)
-            ended = self._core.now()
-            self._keep(parcel, Trial(request, reply, began, ended, success, last))
-
+            if self._holding and not delivery.waved_on:
+                self.park(delivery)
+                return None
+            if delivery.tries == 0 and not self._first(delivery):
+                return None
+            delivery.tries += 1
+            delivery.stop("under way")
+            request, marks = self._sealed(delivery, delivery.tries)
+            attempt = self._attempt(delivery, request, marks)
+        done = partial(self._conclude, delivery, attempt)
         return Errand(request, self._policy.timeout, done)
 
-    def _sealed(self, url: str, body: bytes) -> Request:
-        age = self._ages.popleft() if self._ages else 0.0
-        headers = dict(self._sign(body, self._core.now() - age))
-        if self._unsigned:
-            self._unsigned -= 1
-            headers = {}
-        if self._tampers:
-            self._tampers -= 1
-            body = _tampered(body)
-        headers = {"content-type": "application/json", **headers}
-        return Request("POST", url, headers, body)
-
-    def _conclude(self, parcel: Parcel, number: int, reply: Reply) -> bool:
-        """See to the next try, if there is to be one; tell if this was the last."""
-        policy, (status, answer) = self._policy, in_words(reply)
-        words = f"{parcel.about}: try {number}, {answer}"
-        wait = self._wait(parcel, number)
-        if policy.settled(reply):
-            self._core.note("webhook", self._carrier, words, status)
-        elif wait is None:
-            self._core.note("webhook", self._carrier, f"{words}, given up", status)
-        else:
-            more = f"{words}, next in {wait:g} s"
-            self._core.note("webhook", self._carrier, more, status)
-            self._core.later(wait, partial(self._attempt, parcel, number + 1))
+    def _first(self, delivery: Delivery) -> bool:
+        """Do what may happen to an event before its first try; tell if that comes."""
+        if self._spoils.take("never") is not None:
+            self._drop(delivery, "never delivered, as a switch says")
             return False
+        if delivery.waved_on:
+            return True
+        if not self._overtaken and self._spoils.take("out_of_order") is not None:
+            self.park(delivery, until_overtaken=True)
+            delivery.waved_on = True
+            self._core.later(_OVERTAKEN_FOR, partial(self._let_go, (delivery,)))
+            return False
+        if self._spoils.take("twice") is not None:
+            self.send(delivery, "a copy")
         return True
 
-    def _wait(self, parcel: Parcel, number: int) -> float | None:
-        per_url = len(self._policy.waits) + 1
-        if number >= per_url * len(parcel.urls):
-            return None
-        at_this_url = number % per_url  # 0: the next try is at the next URL, at once
-        return self._policy.waits[at_this_url - 1] if at_this_url else 0.0
+    def _let_go(self, waiting: Iterable[Delivery]) -> None:
+        with self._core.lock:
+            for delivery in tuple(waiting):
+                if delivery in self._overtaken:
+                    self._overtaken.remove(delivery)
+                    self.schedule(delivery, 0.0)
+
+    def _extra(
+        self,
+        delivery: Delivery,
+        mark: str,
+        request: Request | None,
+        *,
+        wrongly: bool,
+    ) -> Errand:
+        with self._core.lock:
+            marks: tuple[str, ...] = ()
+            if request is None:
+                number = max(1, delivery.tries)
+                request, marks = self._sealed(delivery, number, wrongly=wrongly)
+            attempt = self._attempt(delivery, request, (mark, *marks))
+        done = partial(self._conclude_extra, delivery, attempt, mark)
+        return Errand(request, self._policy.timeout, done)
+
+    def _attempt(
+        self, delivery: Delivery, request: Request, marks: tuple[str, ...]
+    ) -> Attempt:
+        number = max(1, delivery.tries)
+        return self._core.timeline.attempt(delivery, number, request, marks)
+
+    def _sealed(
+        self, delivery: Delivery, number: int, *, wrongly: bool = False
+    ) -> tuple[Request, tuple[str, ...]]:
+        url = self._policy.url_for(delivery.parcel, number)
+        body = delivery.parcel.render(number, url)
+        marks: list[str] = []
+        age = self._spoils.take("stale")
+        if age is not None:
+            marks.append(f"signed as if {age:g} s ago")
+        request = Request("POST", url, self._policy.headers, body)
+        proof = dict(self._sign(request, self._core.now() - (age or 0.0)))
+        if self._spoils.take("wrongly_signed") is not None:
+            marks.append("wrongly signed")
+            wrongly = True
+        if wrongly:
+            proof = missigned(proof)
+        if self._spoils.take("unsigned") is not None:
+            marks.append("unsigned")
+            proof = {}
+        if self._spoils.take("tampered") is not None:
+            marks.append("one digit changed after signing")
+            body = tampered(body)
+        headers = request.headers.merged(proof)
+        return Request("POST", url, headers, body), tuple(marks)
+
+    def _conclude(self, delivery: Delivery, attempt: Attempt, reply: Reply) -> None:
+        policy, (status, answer) = self._policy, in_words(reply)
+        number = attempt.number
+        words = f"{delivery.parcel.about}: try {number}, {answer}"
+        with self._core.lock:
+            attempt.end(reply)
+            wait = policy.wait_after(delivery.parcel, number)
+            if policy.settled(reply):
+                delivery.state = "delivered" if policy.succeeds(reply) else "refused"
+            elif wait is None:
+                words += ", given up"
+                delivery.state = "given up"
+            else:
+                words += f", next in {wait:g} s"
+            self._core.note("webhook", self._carrier, words, status)
+            if delivery.state == "under way" and wait is not None:
+                self.schedule(delivery, wait)
+            self._core.timeline.changed(delivery)
+            self._let_go(self._overtaken)
+            self._keep(delivery.parcel, self._trial(delivery, attempt, reply))
+
+    def _trial(self, delivery: Delivery, attempt: Attempt, reply: Reply) -> Trial:
+        return Trial(
+            attempt.request,
+            reply,
+            attempt.at.timestamp(),
+            self._core.now(),
+            success=self._policy.succeeds(reply),
+            last=delivery.state != "due",
+        )
+
+    def _conclude_extra(
+        self, delivery: Delivery, attempt: Attempt, mark: str, reply: Reply
+    ) -> None:
+        status, answer = in_words(reply)
+        words = f"{delivery.parcel.about}: {mark}, {answer}"
+        with self._core.lock:
+            attempt.end(reply)
+            self._core.note("webhook", self._carrier, words, status)
+            self._core.timeline.changed(delivery)
 
 
 def in_words(reply: Reply) -> tuple[int | None, str]:
@@ -204,10 +289,3 @@ def in_words(reply: Reply) -> tuple[int | None, str]:
             return None, reply.kind
         case _:
             assert_never(reply)
-
-
-def _tampered(body: bytes) -> bytes:
-    found = _LAST_DIGIT.search(body)
-    place = found.start() if found else len(body) - 1
-    # The lowest bit turns a digit into its neighbour, so JSON stays JSON.
-    return body[:place] + bytes([body[place] ^ 1]) + body[place + 1 :]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 from attrs import define
 
-from ..wire import Reply
+from ..wire import Reply, Response
 
-__all__ = ["Faults", "Switch"]
+__all__ = ["Answer", "Faults", "Switch"]
+
+Answer: TypeAlias = Reply | Callable[[Response | None], Reply]
+"""What to answer, or how to make it from what the carrier would have answered."""
 
 
 class Switch:
@@ -41,9 +44,11 @@ class Switch:
 
 @define(eq=False)
 class _Fault:
-    reply: Reply
+    answer: Answer
     after: bool
     left: int | None
+    name: str
+    spent: Callable[[], None] | None
 
 
 class Faults:
@@ -51,26 +56,43 @@ class Faults:
 
     def __init__(self) -> None:
         self._active: list[_Fault] = []
+        self.last = ""
+        """What the answer last taken was called."""
 
-    def add(self, reply: Reply, *, after: bool, count: int | None) -> Switch:
-        """Give *reply* to the next *count* sends, or to all until turned off.
+    def add(
+        self,
+        answer: Answer,
+        *,
+        after: bool,
+        count: int | None,
+        name: str = "a switch",
+        spent: Callable[[], None] | None = None,
+    ) -> Switch:
+        """Give *answer* to the next *count* sends, or to all until turned off.
 
-        *after* says when: once the carrier has accepted the send, or instead.
+        *after* says when: once the carrier has accepted the send, or instead. *spent*
+        is called when the count is used up.
         """
-        fault = _Fault(reply, after, count)
+        fault = _Fault(answer, after, count, name, spent)
         self._active.append(fault)
         return Switch(lambda: self._drop(fault))
 
-    def take(self, *, after: bool) -> Reply | None:
+    def take(self, *, after: bool) -> Answer | None:
         """Return the answer to give now, if any, and count it."""
         for fault in self._active:
             if fault.after is after:
                 if fault.left is not None:
                     fault.left -= 1
                     if fault.left <= 0:
-                        self._drop(fault)
-                return fault.reply
+                        self._wear_out(fault)
+                self.last = fault.name
+                return fault.answer
         return None
+
+    def _wear_out(self, fault: _Fault) -> None:
+        self._drop(fault)
+        if fault.spent is not None:
+            fault.spent()
 
     def _drop(self, fault: _Fault) -> None:
         if fault in self._active:

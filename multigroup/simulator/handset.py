@@ -8,6 +8,7 @@ is how a test sees that a group was, or was not, made.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -18,7 +19,18 @@ from attrs import frozen
 if TYPE_CHECKING:
     from .core import Core
 
-__all__ = ["Arrival", "Bubble", "Failing", "Handset", "ThreadKey", "keyword"]
+__all__ = [
+    "KEPT_BUBBLES",
+    "Arrival",
+    "Bubble",
+    "Failing",
+    "Handset",
+    "ThreadKey",
+    "keyword",
+]
+
+KEPT_BUBBLES = 1000
+_KEPT_THREADS = 1000
 
 Failing: TypeAlias = Literal[
     "carrier_down", "expired", "landline", "not_registered", "spam", "unreachable"
@@ -95,7 +107,7 @@ class Handset:
         self.on_net = False
         self.failing: Failing | None = None
         self._core = core
-        self._threads: dict[ThreadKey, tuple[Bubble, ...]] = {}
+        self._threads: dict[ThreadKey, deque[Bubble]] = {}
 
     def __repr__(self) -> str:
         """Show the number and how many threads there are."""
@@ -103,9 +115,13 @@ class Handset:
 
     @property
     def threads(self) -> Mapping[ThreadKey, tuple[Bubble, ...]]:
-        """Return the phone's threads as they stand, the one last used at the end."""
+        """Return the phone's threads as they stand, the one last used at the end.
+
+        Of each the last thousand messages are kept.
+        """
         with self._core.lock:
-            return MappingProxyType(dict(self._threads))
+            threads = {key: tuple(bubbles) for key, bubbles in self._threads.items()}
+        return MappingProxyType(threads)
 
     @property
     def bubbles(self) -> tuple[Bubble, ...]:
@@ -120,9 +136,10 @@ class Handset:
 
     def receive(self, key: ThreadKey, bubble: Bubble) -> bool:
         """Show *bubble*, unless the phone cannot be reached; tell which."""
-        if self.failing is not None:
-            return False
         with self._core.lock:
+            if self.failing is not None:
+                self._core.ledger.missed(self.number, key, bubble)
+                return False
             self._show(key, bubble)
         size = len(key.members)
         what = f"a group of {size}" if size > 1 else "a message"
@@ -177,4 +194,9 @@ class Handset:
             return self._core.owners[number].blocks(self.number)
 
     def _show(self, key: ThreadKey, bubble: Bubble) -> None:
-        self._threads[key] = (*self._threads.pop(key, ()), bubble)
+        thread = self._threads.pop(key, None) or deque[Bubble](maxlen=KEPT_BUBBLES)
+        thread.append(bubble)
+        self._threads[key] = thread
+        if len(self._threads) > _KEPT_THREADS:
+            del self._threads[next(iter(self._threads))]
+        self._core.ledger.shown(self.number, key, bubble)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from ..wire import Reply, Request
 from .agenda import Errand
+from .bandwidth import BandwidthFace
 from .clock import Clock, SteppedClock, WallClock
 from .core import Core
 from .face import Face
 from .post import HttpPost
 from .telnyx import TelnyxFace
+from .twilio import TwilioFace
 from .vonage import VonageFace
 
 if TYPE_CHECKING:
@@ -54,11 +56,13 @@ class Network(Core):
         self._http = HttpPost(allow_remote=allow_remote)
         self.telnyx = TelnyxFace(self)
         self.vonage = VonageFace(self)
+        self.bandwidth = BandwidthFace(self)
+        self.twilio = TwilioFace(self)
 
     @property
     def faces(self) -> tuple[Face, ...]:
         """Return the carriers, in the order of their ports."""
-        return (self.telnyx, self.vonage)
+        return (self.telnyx, self.vonage, self.bandwidth, self.twilio)
 
     def advance(self, seconds: float) -> None:
         """Move the clock by *seconds* and do, in order, what falls due on the way.
@@ -96,18 +100,35 @@ class Network(Core):
             if errand is not None:  # unlocked: the application may call back
                 errand.done(self._deliver(errand))
 
-    def serve(self, host: str = "127.0.0.1", port: int = 0) -> Served:
-        """Serve every carrier by HTTP from a background thread, in a `with`.
+    def serve(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        carriers: Collection[str] | None = None,
+        page: bool = False,
+    ) -> Served:
+        """Serve carriers by HTTP from a background thread, in a `with`.
 
-        Telnyx listens on *port*, Vonage on the next one; 0 takes any that are free.
+        *carriers* names those that are served; without it all are.
+
+        The carriers listen on *port* and the next ones, in the order of `faces`; 0
+        takes any that are free. With *page* the port after the last carrier's has a
+        page that shows the phones and what goes on between them; `page_url` of the
+        result tells where.
+
         What falls due is done by that thread, but on a `SteppedClock` only by
         `advance`, `settle` and `run_due`.
+
+        Raises:
+            ValueError: *carriers* names one that there is not.
         """
         from .server import Served  # noqa: PLC0415 - needs the extra `simulator`
 
         if not self._chosen_clock:
             self.clock = WallClock()
-        return Served(self, host, port)
+        served = self.faces if carriers is None else self._named(carriers)
+        return Served(self, (host, port), served, page=page)
 
     def close(self) -> None:
         """Close the connections over which webhooks went out."""
@@ -125,6 +146,12 @@ class Network(Core):
     ) -> None:
         """Close the network."""
         self.close()
+
+    def _named(self, carriers: Collection[str]) -> tuple[Face, ...]:
+        unknown = sorted(set(carriers) - {face.name for face in self.faces})
+        if unknown:
+            raise ValueError(f"there is no carrier {unknown[0]!r}")
+        return tuple(face for face in self.faces if face.name in carriers)
 
     def _deliver(self, errand: Errand) -> Reply:
         return (self.post or self._http)(errand.request, errand.timeout)

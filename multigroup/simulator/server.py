@@ -1,7 +1,7 @@
-"""The network by real HTTP: a port per carrier, on one event loop in one thread.
+"""The network by real HTTP: a port per carrier and one for the page, on one event loop.
 
-Everything of the network that waits, waits on that loop: the listeners, the jobs that
-fall due and the webhooks under way. So stopping is cancelling, and nothing is left.
+Its thread does all that waits: listeners, jobs that fall due, webhooks under way. So
+stopping is cancelling, and nothing is left.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from ..wire import Failure, Reply
 from .agenda import Errand
 from .clock import SteppedClock
 from .listener import Listener
+from .page import Page
+from .port import Port
 from .post import AsyncHttpPost
 
 if TYPE_CHECKING:
@@ -34,13 +36,26 @@ Work = Coroutine[None, None, None]
 class Served:
     """A network being served, from the start of a `with` to its end."""
 
-    def __init__(self, network: Network, host: str, port: int) -> None:
+    def __init__(
+        self,
+        network: Network,
+        address: tuple[str, int],
+        faces: tuple[Face, ...],
+        *,
+        page: bool = False,
+    ) -> None:
+        host, port = address
         self._network = network
-        self._faces = network.faces
+        self._faces = faces
         self._listeners = {
             face.name: Listener(face, host, port + place if port else 0)
             for place, face in enumerate(self._faces)
         }
+        self._page = Page(network, host, faces) if page else None
+        self._page_port: Port | None = None
+        if self._page is not None:
+            number = port + len(self._faces) if port else 0
+            self._page_port = Port(self._page, host, number)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._due = asyncio.Event()
@@ -84,6 +99,11 @@ class Served:
         loop.close()
         self._network.close()
 
+    @property
+    def page_url(self) -> str | None:
+        """Return where the page is, if it is served."""
+        return None if self._page_port is None else f"{self._page_port.url}/"
+
     def __enter__(self) -> Self:
         """Start."""
         return self.start()
@@ -123,6 +143,8 @@ class Served:
         for listener in self._listeners.values():
             if not listener.face.down:
                 await listener.open()
+        if self._page_port is not None:
+            await self._page_port.open()
         if not isinstance(self._network.clock, SteppedClock):
             self._spawn(self._keep_running())
 
@@ -131,7 +153,13 @@ class Served:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*(one.close() for one in self._listeners.values()))
+        if self._page is not None:
+            self._page.close()
+            await asyncio.sleep(0)  # the streams end of themselves
+        closing = [listener.close() for listener in self._listeners.values()]
+        if self._page_port is not None:
+            closing.append(self._page_port.close())
+        await asyncio.gather(*closing)
         await self._http.close()
 
     async def _keep_running(self) -> None:

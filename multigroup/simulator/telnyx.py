@@ -13,7 +13,7 @@ from .bucket import Bucket
 from .core import Core
 from .face import as_json, from_json, path_of
 from .faults import Switch
-from .telnyx_messages import TelnyxMessages
+from .telnyx_messages import KEPT, TelnyxMessages
 from .telnyx_records import records
 from .telnyx_rules import (
     ERRORS,
@@ -51,6 +51,15 @@ class TelnyxFace(TelnyxMessages):
         self._bucket = Bucket(core.now)
         self._queue_full = False
         self._keys_busy = False
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Return where the API is, its key, and the key that checks webhooks."""
+        return {
+            "base_url": self.base_url,
+            "api_key": self.api_key,
+            "public_key": self.public_key,
+        }
 
     def sends(self, request: Request) -> bool:
         """Tell whether *request* is a POST that orders a message."""
@@ -154,6 +163,8 @@ class TelnyxFace(TelnyxMessages):
         response = self._order(request, path)
         if response.status in range(200, 300):  # only successes are replayed
             self._answered[path, key] = _Answered(now, sent, response)
+            if len(self._answered) > KEPT:
+                del self._answered[next(iter(self._answered))]
         return response
 
     def _order(self, request: Request, path: str) -> Response:

@@ -2,7 +2,7 @@
 
 Source: OpenAPI, `GetWebhookDeliveries` (2026-07-16, read 2026-11-21): a record per
 event, the newest first, with all attempts at it and the event itself, without the
-envelope it was posted in. How long records are kept is not said: here for ever.
+envelope it was posted in. How long records are kept is not said: here the last 5000.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from .face import as_json
 
 __all__ = ["Deliveries"]
 
+_KEPT: Final = 5000
 _MOST: Final = 250  # OpenAPI, page[size]
 _UNANSWERED: Final = 75000
 """API error codes: 75000 to 75006 for attempts without an answer, which is not told
@@ -70,6 +71,8 @@ class Deliveries:
         key = str(event["id"])
         if key not in self._kept:
             self._kept[key] = _Delivery(self._uuid(), event)
+            if len(self._kept) > _KEPT:
+                del self._kept[next(iter(self._kept))]
         self._kept[key].trials.append(trial)
 
     def list(self, request: Request) -> dict[str, Json] | str:

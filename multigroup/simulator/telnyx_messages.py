@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from attrs import field, frozen
 
-from ..wire import Json
+from ..wire import Json, Request
 from .core import Core
 from .courier import Courier, Parcel, Policy
-from .face import Face, as_json
+from .face import Face, Signing, as_json
 from .handset import Arrival, Bubble, ThreadKey
 from .keys import Ed25519Signer
 from .telnyx_deliveries import Deliveries
@@ -25,7 +25,10 @@ from .telnyx_shapes import (
     outbound,
 )
 
-__all__ = ["TelnyxMessages"]
+__all__ = ["KEPT", "TelnyxMessages"]
+
+KEPT = 10_000
+"""How many messages can be looked up: a long run must not eat the machine's memory."""
 
 _SENT_AFTER = 0.5
 _FINAL_AFTER = 2.0
@@ -49,6 +52,7 @@ class TelnyxMessages(Face):
 
     name: ClassVar[str] = "telnyx"
     prefix: ClassVar[str] = "/v2"
+    throttled_code: ClassVar[str] = "10011"
 
     def __init__(self, core: Core) -> None:
         super().__init__(core, "http://telnyx.invalid/v2")
@@ -104,6 +108,12 @@ class TelnyxMessages(Face):
         line = self._lines[arrival.number]
         self._event("message.received", payload, (line.webhook_url, line.failover_url))
 
+    def signing(self, request: Request) -> Signing:
+        """Return the timestamp and the body with a bar between (webhook guide)."""
+        stamp = request.headers.get("telnyx-timestamp") or "no timestamp"
+        text = f"{stamp}|{request.body.decode(errors='replace')}"
+        return Signing(text, f"Ed25519, public key {self.public_key}")
+
     def accept(self, order: Order, *, group: bool) -> Sent:
         """Take *order*, ring the handsets, and have the events follow."""
         core = self.core
@@ -118,6 +128,8 @@ class TelnyxMessages(Face):
             own_ids=ids,
         )
         self._sent[sent.id] = sent
+        if len(self._sent) > KEPT:
+            del self._sent[next(iter(self._sent))]
         key = ThreadKey(order.sender, frozenset(order.to) - {order.sender})
         bubble = Bubble(
             order.sender, order.text or "", order.media, order.subject, core.when()
@@ -193,7 +205,7 @@ class TelnyxMessages(Face):
         given = tuple(dict.fromkeys(url for url in urls if url))
         self.hooks.submit(Parcel(event_type, given, render, data))
 
-    def _signed(self, body: bytes, now: float) -> Mapping[str, str]:
+    def _signed(self, request: Request, now: float) -> Mapping[str, str]:
         stamp = str(int(now))
-        signature = self._signer.sign(stamp.encode() + b"|" + body)
+        signature = self._signer.sign(stamp.encode() + b"|" + request.body)
         return {"telnyx-signature-ed25519": signature, "telnyx-timestamp": stamp}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import ClassVar
 
@@ -12,10 +11,10 @@ from attrs import field, frozen
 from ..wire import Json, Request, Response
 from .bucket import Bucket
 from .core import Core
-from .courier import Courier, Parcel, Policy
-from .face import Face, as_json, from_json, path_of
+from .courier import Courier, Parcel, Policy, doubling
+from .face import Face, Signing, as_json, from_json, path_of
 from .handset import Arrival, Bubble, ThreadKey
-from .keys import RsaApplication, hs256, sha256_hex
+from .keys import RsaApplication, basic, hs256, opened, sha256_hex
 from .vonage_rules import Leg, Problem, check
 from .vonage_shapes import (
     FAILURES,
@@ -38,23 +37,15 @@ _LONGEST_TOKEN = 24 * 3600  # authentication guide: `exp` at most 24 h away
 _LEEWAY = 60.0  # seconds of clock skew; not documented
 
 
-def _waits() -> Iterator[float]:
-    """Yield the waits between tries: doubling from 5 s to 15 min, for 24 h.
-
-    Source: support article on webhook retries, read 2026-11-21.
-    """
-    wait, spent = 5.0, 0.0
-    while spent + wait <= 24 * 3600:
-        yield wait
-        spent += wait
-        wait = min(wait * 2, 900.0)
-
+# Support article on webhook retries, read 2026-11-21: the waits double from 5 s to
+# 15 min, for 24 h.
+_WAITS = tuple(doubling(5.0, 900.0, 24 * 3600))
 
 # The same article: 15 s to answer; 429 and 5xx are tried again, any other 4xx is lost.
 _POLICY = Policy(
     timeout=15.0,
     success=range(200, 206),
-    waits=tuple(_waits()),
+    waits=_WAITS,
     retried=lambda status: status == 429 or status >= 500,  # noqa: PLR2004
 )
 
@@ -70,6 +61,7 @@ class VonageFace(Face):
 
     name: ClassVar[str] = "vonage"
     prefix: ClassVar[str] = ""
+    throttled_code: ClassVar[str] = "throttled"
 
     def __init__(self, core: Core) -> None:
         super().__init__(core, "http://vonage.invalid")
@@ -85,6 +77,17 @@ class VonageFace(Face):
     @cached_property
     def _application(self) -> RsaApplication:
         return RsaApplication()  # a tenth of a second, so only when asked for
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Return where the API is, its keys, and the secret that signs webhooks."""
+        return {
+            "base_url": self.base_url,
+            "api_key": self.api_key,
+            "api_secret": self.api_secret,
+            "signature_secret": self.signature_secret,
+            "application_id": self.application_id,
+        }
 
     @property
     def private_key(self) -> str:
@@ -139,11 +142,19 @@ class VonageFace(Face):
         event = inbound(arrival, core.uuid(), core.when(), self.quirks)
         self._post("inbound", event, self._lines[arrival.number].inbound_url)
 
+    def signing(self, request: Request) -> Signing:
+        """Return the token's header and claims, as they stand and as they read."""
+        token = (request.headers.get("authorization") or "").rpartition(" ")[2]
+        if not token:
+            return Signing("no token")
+        signed = token.rpartition(".")[0]
+        key = f"HS256, signature secret of the account {self.api_key}"
+        return Signing("\n".join((signed, *opened(signed))), key)
+
     def _authorized(self, given: str) -> bool:
         scheme, _, credentials = given.partition(" ")
         if scheme == "Basic":
-            pair = f"{self.api_key}:{self.api_secret}".encode()
-            return credentials == base64.b64encode(pair).decode()
+            return given == basic(self.api_key, self.api_secret)
         # Without a private key handed out, nobody can have signed a token.
         handed_out = "_application" in self.__dict__
         return scheme == "Bearer" and handed_out and self._genuine(credentials)
@@ -218,12 +229,12 @@ class VonageFace(Face):
         parcel = Parcel(about, (url,) if url else (), lambda _number, _url: body)
         self.hooks.submit(parcel)
 
-    def _signed(self, body: bytes, now: float) -> Mapping[str, str]:
+    def _signed(self, request: Request, now: float) -> Mapping[str, str]:
         claims: dict[str, Json] = {  # signed webhooks guide
             "iat": int(now),
             "jti": self.core.uuid(),
             "iss": "Vonage",
-            "payload_hash": sha256_hex(body),
+            "payload_hash": sha256_hex(request.body),
             "api_key": self.api_key,
             "application_id": self.application_id,
         }

@@ -11,7 +11,7 @@ from contextlib import suppress
 import attrs
 import pytest
 
-from multigroup import Capabilities, Telnyx, Vonage
+from multigroup import Bandwidth, Capabilities, Telnyx, Twilio, Vonage
 from multigroup.cli.carriers import CARRIERS, ROWS
 from multigroup.webhooks import CARRIERS as READ
 from tests.cli.captured import Command
@@ -34,7 +34,17 @@ def test_it_tells_what_the_adapters_go_by() -> None:
     """There is one table of a carrier's capabilities, not two."""
     telnyx = Telnyx(api_key="KEY")
     vonage = Vonage(api_key="key", api_secret="secret")
+    bandwidth = Bandwidth(
+        account_id="1", application_id="1", username="user", password="secret"
+    )
+    twilio = Twilio(
+        account_sid="AC" + "a" * 32,
+        auth_token="token",
+        messaging_service_sid="MG" + "5" * 32,
+    )
+    assert CARRIERS["bandwidth"] is bandwidth.capabilities
     assert CARRIERS["telnyx"] is telnyx.capabilities
+    assert CARRIERS["twilio"] is twilio.capabilities
     assert CARRIERS["vonage"] is vonage.capabilities
 
 
@@ -58,14 +68,16 @@ def test_a_terminal_gets_a_table_of_its_width(width: int) -> None:
     shown = _on_terminal(width).splitlines()
     head = next(line for line in shown if "telnyx" in line)
     assert "vonage" in head
-    assert max(map(len, shown)) <= width
+    assert width - 8 < max(map(len, shown)) <= width
     assert any("one request per" in line and "member" in line for line in shown)
 
 
 def _on_terminal(width: int) -> str:
     """Run the command on a terminal that knows no colours; return what it shows."""
     reader, writer = pytest.importorskip("pty").openpty()
-    kind = {"TERM": "dumb", "COLUMNS": str(width), "PYTHONIOENCODING": "utf-8"}
+    # A dumb terminal is taken for one of 80 columns unless its lines are known, too.
+    size = {"COLUMNS": str(width), "LINES": "50"}
+    kind = {"TERM": "dumb", "PYTHONIOENCODING": "utf-8", **size}
     command = [sys.executable, "-m", "multigroup", "carriers"]
     with subprocess.Popen(command, stdout=writer, env={**os.environ, **kind}):  # noqa: S603
         os.close(writer)

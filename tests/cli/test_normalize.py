@@ -38,7 +38,7 @@ def test_the_headers_of_a_webhook_may_come_along(captured: Captured) -> None:
     assert normalize(captured.carrier, captured.request.body, headers=headers) == plain
 
 
-@pytest.mark.parametrize("carrier", ["telnyx", "vonage"])
+@pytest.mark.parametrize("carrier", ["bandwidth", "telnyx", "vonage"])
 @pytest.mark.parametrize("body", [b"A=1&B=%C3%A9+", b"A=&A=2", b"\xef\xbb\xbfA=1\r\n"])
 def test_a_form_gives_an_event_that_keeps_it_whole(carrier: str, body: bytes) -> None:
     """No carrier that sends JSON is taken at its word, and none crashes."""
@@ -81,5 +81,5 @@ def test_an_unknown_carrier_is_answered_with_the_likely_one() -> None:
     """Or with all there are."""
     with pytest.raises(ConfigError, match="did you mean 'vonage'"):
         normalize("Vontage", b"{}")
-    with pytest.raises(ConfigError, match="there is telnyx, vonage"):
+    with pytest.raises(ConfigError, match="there is bandwidth, telnyx, twilio"):
         normalize("x", b"{}")

@@ -155,7 +155,7 @@ def test_bad_lines_are_named_and_the_others_go_through(
     ("option", "value", "hint"),
     [
         ("--carrier", "Telnix", "did you mean 'telnyx'?"),
-        ("--carrier", "qqqq", "there is telnyx, vonage"),
+        ("--carrier", "qqqq", "there is bandwidth, telnyx, twilio, vonage"),
         ("--at", "yesterday", "ISO 8601"),
     ],
 )

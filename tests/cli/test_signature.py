@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -123,6 +125,41 @@ def test_verifying_takes_all_its_options(options: list[str], run: Command) -> No
     assert "needs --" in ran.said[-1]
 
 
+@pytest.mark.parametrize(
+    ("password", "status"), [("one:two", 0), ("other", 1), ("", 1)]
+)
+def test_a_password_proves_no_body(
+    password: str,
+    status: int,
+    run: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Bandwidth signs nothing: no more is said of a right password."""
+    monkeypatch.setenv(SECRET, "hook:one:two")
+    pair = base64.b64encode(f"hook:{password}".encode()).decode()
+    headers = save(tmp_path / "headers", f"Authorization: Basic {pair}".encode())
+    body = save(tmp_path / "body", b'[{"type":"message-received"}]')
+    secret = ("--headers", headers, "--secret-env", SECRET)
+    ran = run("normalize", "--carrier", "bandwidth", *secret, body)
+    assert (ran.status, len(ran.events)) == (status, 1 - status)
+    assert "altered" not in ran.said[0]
+    assert ("password" in ran.said[0]) is True
+
+
+@pytest.mark.parametrize("secret", ["hook", "hook:", ":word"])
+def test_half_a_pair_is_refused(
+    secret: str, run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """User and password stand in one variable, a colon between them."""
+    monkeypatch.setenv(SECRET, secret)
+    given = ("--headers", save(tmp_path / "headers", b"A: b"), "--secret-env", SECRET)
+    body = save(tmp_path / "body", b"[{}]")
+    ran = run("normalize", "--carrier", "bandwidth", *given, body)
+    assert (ran.status, ran.out) == (2, "")
+    assert "pair" in ran.said[0]
+
+
 def test_every_carrier_that_is_read_can_be_verified() -> None:
     """The two tables have the same carriers."""
     assert sorted(VERIFIERS) == list(CARRIERS)
@@ -137,3 +174,22 @@ def _options(captured: Captured, folder: Path, at: str = WHEN) -> list[str | Pat
 def _verified(captured: Captured, run: Command, folder: Path, at: str = WHEN) -> Ran:
     body, _ = captured.write(folder)
     return run("normalize", *_options(captured, folder, at), body)
+
+
+def test_a_form_is_verified_with_the_address_it_was_posted_to(
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twilio signs both; without the address nothing can be said, and that is said."""
+    url, form = "https://app.example.com/twilio", b"Status=sent&EventType=x"
+    signed = f"{url}EventTypexStatussent".encode()
+    signature = base64.b64encode(hmac.digest(b"token", signed, "sha1")).decode()
+    headers, body = tmp_path / "headers.txt", tmp_path / "body.txt"
+    headers.write_text(f"X-Twilio-Signature: {signature}\n")
+    body.write_bytes(form + b"\n")
+    monkeypatch.setenv(SECRET, "token")
+    how = ["--carrier", "twilio", "--secret-env", SECRET, "--headers", headers]
+
+    assert run("normalize", *how, "--url", url, body).status == 0
+    assert run("normalize", *how, "--url", f"{url}/", body).status == 1
+    without = run("normalize", *how, body)
+    assert (without.status, "--url" in without.said[-1]) == (2, True)

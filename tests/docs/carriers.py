@@ -11,8 +11,10 @@ from typing import Any, Final
 import attrs
 
 from multigroup import Capabilities, DeliveryUpdated, Meaning, Scope, WebhookAuth
-from multigroup.providers import telnyx, vonage
+from multigroup.providers import bandwidth, telnyx, twilio, vonage
+from multigroup.providers.bandwidth import facts as bandwidth_facts
 from multigroup.providers.telnyx import facts as telnyx_facts
+from multigroup.providers.twilio import facts as twilio_facts
 from multigroup.providers.vonage import facts as vonage_facts
 from multigroup.wire import Json, Response
 from tests.docs.markdown import code, table, yes
@@ -29,7 +31,9 @@ __all__ = [
 ]
 
 CARRIERS: Final[Mapping[str, ModuleType]] = {
+    "bandwidth": bandwidth_facts,
     "telnyx": telnyx_facts,
+    "twilio": twilio_facts,
     "vonage": vonage_facts,
 }
 _WHEN: Final = datetime(2026, 11, 21, tzinfo=UTC)
@@ -113,7 +117,19 @@ def statuses(carrier: str) -> str:
 
 def codes(carrier: str) -> str:
     """Return what each error code means."""
-    return {"telnyx": _telnyx_codes, "vonage": _vonage_codes}[carrier]()
+    return {
+        "bandwidth": _bandwidth_codes,
+        "telnyx": _telnyx_codes,
+        "twilio": _twilio_codes,
+        "vonage": _vonage_codes,
+    }[carrier]()
+
+
+def _bandwidth_codes() -> str:
+    facts = bandwidth_facts
+    return _late_codes(
+        "bandwidth", "message-failed", [*facts.CODES, *facts.UNCONFIRMED]
+    )
 
 
 def _telnyx_codes() -> str:
@@ -128,7 +144,23 @@ def _telnyx_codes() -> str:
     )
 
 
+def _twilio_codes() -> str:
+    facts = twilio_facts
+    return table(
+        ("code", "outcome of a send", "reason", "scope", "may another line try"),
+        (
+            (code(number), *row("twilio", answered(400, {"code": int(number)})))
+            for number in sorted({*facts.CODES, *facts.THROTTLED}, key=int)
+        ),
+    )
+
+
 def _vonage_codes() -> str:
+    return _late_codes("vonage", "rejected", vonage_facts.CODES)
+
+
+def _late_codes(carrier: str, word: str, known: Iterable[str]) -> str:
+    """Return what codes mean that come after a message was taken."""
     return table(
         ("code", "our status", "reason", "scope", "could another line help"),
         (
@@ -136,22 +168,37 @@ def _vonage_codes() -> str:
                 code(number),
                 code(event.status),
                 code(event.reason),
-                code(ruling.scope),
-                yes(ruling.scope in _ANOTHER_LINE_HELPS),
+                code(event.scope),
+                yes(event.scope in _ANOTHER_LINE_HELPS),
             )
-            for number, ruling in sorted(vonage_facts.CODES.items())
-            for event in [_update("vonage", "rejected", number)]
+            for number in sorted(known)
+            for event in [_update(carrier, word, number)]
         ),
     )
 
 
 def http(carrier: str) -> str:
     """Return what each HTTP status proves."""
-    rows = {"telnyx": _telnyx_http, "vonage": _vonage_http}[carrier]()
+    rows = {
+        "bandwidth": _bandwidth_http,
+        "telnyx": _telnyx_http,
+        "twilio": _twilio_http,
+        "vonage": _vonage_http,
+    }[carrier]()
     return table(
         ("HTTP status", "outcome", "reason", "scope", "may another line try"),
         ((words, *row(carrier, reply)) for words, reply in rows),
     )
+
+
+def _bandwidth_http() -> Iterator[tuple[str, Response]]:
+    yield "202 with `id`", answered(202, {"id": "1"})
+    yield "202 without it", answered(202, {})
+    yield from _plain(301, 400)
+    for field in bandwidth_facts.BY_FIELD:
+        error: Json = {"fieldName": field, "description": "so"}
+        yield f"400, of the field `{field}`", answered(400, {"fieldErrors": [error]})
+    yield from _plain(401, 402, 403, 404, 406, 408, 415, 429, 500, 503)
 
 
 def _telnyx_http() -> Iterator[tuple[str, Response]]:
@@ -160,6 +207,12 @@ def _telnyx_http() -> Iterator[tuple[str, Response]]:
     body = json.dumps({"data": {"id": "1"}}).encode()
     yield "200, `Idempotent-Replayed: true`", Response(200, replayed, body)
     yield "200 without an id", answered(200, {})
+    yield from _plain(301, 400, 401, 402, 403, 404, 408, 409, 422, 429, 500, 503)
+
+
+def _twilio_http() -> Iterator[tuple[str, Response]]:
+    yield "201 with a `sid`", answered(201, {"sid": "1"})
+    yield "201 without it", answered(201, {})
     yield from _plain(301, 400, 401, 402, 403, 404, 408, 409, 422, 429, 500, 503)
 
 
@@ -186,15 +239,29 @@ def _update(carrier: str, word: str, number: str | None = None) -> DeliveryUpdat
     """Return the event that a webhook with the status *word* is read as."""
     error: Json = {"title": number} if number else {}
     document: dict[str, Json] = {
+        "bandwidth": [
+            {
+                "type": word,
+                "to": "+14155550101",
+                "errorCode": number,
+                "message": {"to": ["+14155550101", "+14155550102"]},
+            }
+        ],
         "telnyx": {
             "data": {
                 "event_type": "message.finalized",
                 "payload": {"to": [{"phone_number": "+14155550101", "status": word}]},
             }
         },
+        "twilio": {"EventType": "onDeliveryUpdated", "Status": word},
         "vonage": {"status": word, "to": "14155550101", "error": error},
     }
-    parse = {"telnyx": telnyx.parse, "vonage": vonage.parse}[carrier]
+    parse = {
+        "bandwidth": bandwidth.parse,
+        "telnyx": telnyx.parse,
+        "twilio": twilio.parse,
+        "vonage": vonage.parse,
+    }[carrier]
     body = json.dumps(document[carrier]).encode()
     (event,) = parse(body, own=frozenset(), received_at=_WHEN)
     if not isinstance(event, DeliveryUpdated):

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from tests.docs import api, carriers, classes, commands, outcomes
+from tests.docs import api, carriers, classes, commands, outcomes, quirks
 
 __all__ = ["DOCS", "PARTS", "names", "pages", "refreshed"]
 
@@ -40,6 +40,10 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "commands": commands.commands,
     "error tree": classes.tree,
     "error classes": classes.errors,
+    **{
+        f"quirks of {carrier}": partial(quirks.quirks, carrier)
+        for carrier in quirks.QUIRKS
+    },
     **{
         f"{carrier} {what}": partial(make, carrier)
         for carrier in carriers.CARRIERS

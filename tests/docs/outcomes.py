@@ -9,6 +9,7 @@ from typing import Final
 import httpx
 
 from multigroup import (
+    Bandwidth,
     Media,
     Message,
     Number,
@@ -17,11 +18,13 @@ from multigroup import (
     Refused,
     SendId,
     Telnyx,
+    Twilio,
     Vonage,
 )
 from multigroup._drive.base import UNSENT, failure
 from multigroup.models import Leg
 from multigroup.providers.base import Draft, Rail, outcome
+from multigroup.providers.twilio.rail import GroupRail
 from multigroup.routing import may_move
 from multigroup.wire import Failure, Json, Reply, Response
 from tests.docs.markdown import code, table, yes
@@ -29,11 +32,22 @@ from tests.docs.markdown import code, table, yes
 __all__ = ["PROVIDERS", "answered", "known", "replies", "row"]
 
 PROVIDERS: Final[dict[str, Provider]] = {
+    "bandwidth": Bandwidth(
+        account_id="1", application_id="1", username="user", password="secret"
+    ),
     "telnyx": Telnyx(api_key="KEY"),
+    "twilio": Twilio(
+        account_sid="AC" + "0" * 32,
+        auth_token="token",
+        messaging_service_sid="MG" + "0" * 32,
+    ),
     "vonage": Vonage(api_key="key", api_secret="secret"),
 }
+RAILS: Final[dict[str, Rail]] = {"twilio": GroupRail("CH" + "0" * 32)}
 _ACCEPTANCE: Final[dict[str, Json]] = {
+    "id": "1",  # Bandwidth
     "data": {"id": "1"},  # Telnyx
+    "sid": "1",  # Twilio
     "message_uuid": "1",  # Vonage
 }
 _BROKEN: Final = (
@@ -112,4 +126,5 @@ def _leg(provider: Provider) -> Leg:
     line = provider.line("+12125550100")
     members = (Number("+14155550101"), Number("+14155550102"))
     message = Message("", [Media("https://example.com/a.jpg")])
-    return provider.legs(Draft(SendId("0" * 32), line, members, message), Rail())[0]
+    draft = Draft(SendId("0" * 32), line, members, message, first=1)
+    return provider.legs(draft, RAILS.get(provider.carrier, Rail()))[0]

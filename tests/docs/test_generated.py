@@ -13,6 +13,7 @@ from multigroup.cli.commands import commands
 from tests.docs import words
 from tests.docs.classes import error_classes, event_classes, tree, written
 from tests.docs.generate import DOCS, PARTS, names, pages, refreshed
+from tests.docs.quirks import QUIRKS, explained
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
@@ -52,6 +53,12 @@ def test_every_command_is_documented() -> None:
     headings = re.findall(r"^## multigroup (\w+)$", page, re.MULTILINE)
 
     assert headings == [*commands.commands]
+
+
+def test_every_switch_of_the_simulator_is_explained() -> None:
+    """And none that there is not."""
+    for kind in QUIRKS.values():
+        assert [*explained(kind)] == [field.name for field in attrs.fields(kind)]
 
 
 def test_every_event_field_is_explained() -> None:

@@ -55,7 +55,7 @@ FIELDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         ),
         "provider_thread": (
             "the carrier's own id of the thread",
-            "the carrier has none: neither Telnyx nor Vonage gives one",
+            "the carrier has none: Twilio alone gives one",
         ),
         "message_id": ("the carrier's id of the message", "it gave none"),
         "text": ("what was said, or the caption of a file; may be empty", _NEVER),
@@ -66,7 +66,7 @@ FIELDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "member": ("whose copy it is", "the webhook named nobody"),
         "participant": (
             "the carrier's own id of the member in the thread",
-            "the carrier has none: neither Telnyx nor Vonage gives one",
+            "the carrier has none: Twilio alone gives one",
         ),
         "status": ("how the copy stands, in our words", _NEVER),
         "provider_status": ("how it stands, in the carrier's word", _NEVER),
@@ -95,7 +95,7 @@ FIELDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
             "not told here, which does not make it free",
         ),
         "network": (
-            "the member's carrier by name (Telnyx) or MCC-MNC (Vonage)",
+            "the member's carrier by name, or its MCC-MNC (Vonage)",
             "it was not told",
         ),
         "meaning": ("how much the status proves", "the status proves nothing"),

@@ -128,12 +128,12 @@ class Paper(Provider):
         return self.keys and bool(leg.key)
 
     def inquire(
-        self, key: str, *, own: frozenset[str], now: float
+        self, leg: Leg, *, own: frozenset[str], now: float
     ) -> Program[tuple[Event, ...]]:
         """Ask, and return what is *told* of the leg."""
         del own, now
-        yield from Exchange((Request("GET", f"{self.base_url}/{key}"),))
-        return self.told.get(key, ())
+        yield from Exchange((Request("GET", f"{self.base_url}/{leg.key}"),))
+        return self.told.get(leg.key, ())
 
     def verify(self, request: Request, now: float) -> None:
         """Trust everybody."""

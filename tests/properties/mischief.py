@@ -9,8 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.helpers.world import Carrier
-from tests.properties.strategies import bodies, documents, json_values
+from tests.properties.strategies import Reader, bodies, documents, json_values
 
 __all__ = [
     "altered",
@@ -61,7 +60,7 @@ def retyped(draw: st.DrawFn, document: dict[str, Any]) -> Any:
     return mended
 
 
-_KINDS = frozenset({"event_type", "message_type", "status"})
+_KINDS = frozenset({"event_type", "message_type", "status", "type"})
 """What decides how a body is read: with another word there would be nothing to read."""
 
 
@@ -145,7 +144,7 @@ def respelt(draw: st.DrawFn, value: str) -> str:
     return draw(st.sampled_from(ways))
 
 
-def broken_bodies(carrier: Carrier) -> st.SearchStrategy[bytes]:
+def broken_bodies(carrier: Reader) -> st.SearchStrategy[bytes]:
     """Draw a body that was one of *carrier*'s before something befell it."""
     torn = documents(carrier).flatmap(retyped).map(json.dumps).map(str.encode)
     return st.one_of(torn, bodies(carrier).flatmap(altered), torn.flatmap(altered))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from hypothesis import settings, strategies as st
 
@@ -15,7 +15,12 @@ from tests.helpers.world import Carrier
 
 __all__ = [
     "CARRIERS",
+    "LINES",
     "OWN",
+    "READERS",
+    "Reader",
+    "bandwidth_news",
+    "bandwidth_received",
     "bodies",
     "documents",
     "json_documents",
@@ -33,6 +38,16 @@ __all__ = [
 CARRIERS: Final[tuple[Carrier, ...]] = ("telnyx", "vonage")
 OWN: Final[dict[Carrier, str]] = {"telnyx": "+12125550100", "vonage": "+13125550100"}
 
+Reader: TypeAlias = Carrier | Literal["bandwidth"]
+"""A carrier whose webhooks are read, whether or not it signs them."""
+
+READERS: Final[tuple[Reader, ...]] = ("bandwidth", *CARRIERS)
+LINES: Final[dict[Reader, str]] = {
+    "bandwidth": "+14155550100",
+    "telnyx": OWN["telnyx"],
+    "vonage": OWN["vonage"],
+}
+
 LEG: Final = f"{'5e4d' * 8}.0"
 AREAS: Final = ("212", "312", "415", "617", "702")
 WORDS: Final = (
@@ -43,6 +58,7 @@ WORDS: Final = (
     *("usage", "price", "error", "type", "content", "image", "caption", "client_ref"),
     *("group_message_id", "autoresponse_type", "webhook_url", "destination"),
     *("message.received", "message.finalized", "delivered", "submitted", "rejected"),
+    *("message", "owner", "tag", "time", "errorCode", "description", "message-failed"),
     *("STOP", "NaN", "2026-11-21T08:00:03Z", "0.08", "USD", "/to/0", "1360", "40300"),
 )
 
@@ -53,7 +69,7 @@ def one_in(part: int) -> settings:
 
 
 def numbers() -> st.SearchStrategy[str]:
-    """Draw a person's number; none is one of `OWN`."""
+    """Draw a person's number; none is one of `LINES`."""
     return st.builds(
         "+1{}55501{:02}".format, st.sampled_from(AREAS), st.integers(1, 99)
     )
@@ -79,7 +95,7 @@ _ODD: Final[st.SearchStrategy[Any]] = st.one_of(
     st.text(st.characters(categories=["Cs", "Nd", "Cc"]), max_size=6),
     st.sampled_from(WORDS),
     numbers(),
-    st.sampled_from(list(OWN.values())),
+    st.sampled_from(list(LINES.values())),
 )
 
 
@@ -205,21 +221,62 @@ def _vonage(about: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-_MAKERS: Final[dict[Carrier, tuple[Callable[..., Any], ...]]] = {
+def bandwidth_received(
+    group: list[str], text: str, **more: Any
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw the event of a message from the first of *group* to the others."""
+    ours = LINES["bandwidth"]
+    message = {
+        "owner": ours,
+        "direction": "in",
+        "to": [ours, *group[1:]],
+        "from": group[0],
+        "text": text,
+        "media": ["https://m.example/a.jpg"],
+        **more,
+    }
+    return _bandwidth("message-received", ours, message)
+
+
+def bandwidth_news(
+    group: list[str], description: str = "Blocked", **more: Any
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw news of the copy of the first of *group*."""
+    ours = LINES["bandwidth"]
+    message = {"owner": ours, "to": group, "from": ours, "tag": LEG, **more}
+    about = {"errorCode": 4775, "description": description, "carrierName": "T-Mobile"}
+    word = st.sampled_from(
+        ["message-sending", "message-sent", "message-delivered", "message-failed"]
+    )
+    return word.flatmap(lambda kind: _bandwidth(kind, group[0], message, **about))
+
+
+def _bandwidth(
+    kind: str, to: str, message: dict[str, Any], **about: Any
+) -> st.SearchStrategy[dict[str, Any]]:
+    def whole(key: str, when: str | None) -> dict[str, Any]:
+        told = {"type": kind, "time": when, "to": to, **about}
+        return {**told, "message": {"id": key, **message}}
+
+    return st.builds(whole, _IDS, _TIMES)
+
+
+_MAKERS: Final[dict[Reader, tuple[Callable[..., Any], ...]]] = {
+    "bandwidth": (bandwidth_received, bandwidth_news),
     "telnyx": (telnyx_received, telnyx_news),
     "vonage": (vonage_received, vonage_news),
 }
 
 
 @st.composite
-def documents(draw: st.DrawFn, carrier: Carrier) -> dict[str, Any]:
+def documents(draw: st.DrawFn, carrier: Reader) -> dict[str, Any]:
     """Draw a webhook's document as *carrier* writes it."""
     make = draw(st.sampled_from(_MAKERS[carrier]))
     drawn: dict[str, Any] = draw(make(draw(people()), draw(said())))
     return drawn
 
 
-def bodies(carrier: Carrier) -> st.SearchStrategy[bytes]:
+def bodies(carrier: Reader) -> st.SearchStrategy[bytes]:
     """Draw a webhook's body as *carrier* writes it."""
     return documents(carrier).map(
         lambda document: json.dumps(document, ensure_ascii=False).encode()

@@ -36,8 +36,8 @@ from multigroup import (
 from tests.properties.accounts import ACCOUNTS
 from tests.properties.mischief import broken_bodies, retyped
 from tests.properties.strategies import (
-    CARRIERS,
-    OWN,
+    LINES as OURS,
+    READERS,
     json_values,
     numbers,
     people,
@@ -216,7 +216,7 @@ def _about(raw: bytes) -> dict[str, Any]:
     }
 
 
-@given(st.data(), st.sampled_from(CARRIERS))
+@given(st.data(), st.sampled_from(READERS))
 def test_what_carriers_tell_comes_back_as_it_was(
     data: st.DataObject, carrier: Any
 ) -> None:
@@ -225,7 +225,7 @@ def test_what_carriers_tell_comes_back_as_it_was(
     at = data.draw(TIMES)
     try:
         told = ACCOUNTS[carrier].parse(
-            body, own=frozenset(OWN.values()), received_at=at
+            body, own=frozenset(OURS.values()), received_at=at
         )
     except PayloadError:
         return

@@ -19,12 +19,13 @@ from multigroup import (
     codec,
     conversation_id,
 )
-from tests.helpers.world import Carrier
 from tests.properties.accounts import ACCOUNTS, client
 from tests.properties.mischief import broken_bodies
 from tests.properties.strategies import (
-    CARRIERS,
-    OWN,
+    LINES,
+    READERS,
+    Reader,
+    bandwidth_received,
     numbers,
     people,
     telnyx_received,
@@ -32,17 +33,17 @@ from tests.properties.strategies import (
 )
 
 AT: Final = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
-OURS: Final = frozenset(OWN.values())
-TELNYX, VONAGE = OWN["telnyx"], OWN["vonage"]
+OURS: Final = frozenset(LINES.values())
+TELNYX = LINES["telnyx"]
 APP: Final[Client] = client()
 
 
-def _events(carrier: Carrier, body: bytes, own: frozenset[str]) -> list[Event]:
+def _events(carrier: Reader, body: bytes, own: frozenset[str]) -> list[Event]:
     return list(ACCOUNTS[carrier].parse(body, own=own, received_at=AT))
 
 
 def _message(
-    carrier: Carrier, document: Any, own: frozenset[str] = OURS
+    carrier: Reader, document: Any, own: frozenset[str] = OURS
 ) -> MessageReceived:
     event = _events(carrier, codec.dumps(document), own)[0]
     assert isinstance(event, MessageReceived)
@@ -53,7 +54,7 @@ def _people(group: list[str]) -> list[dict[str, str]]:
     return [{"phone_number": number, "status": "delivered"} for number in group]
 
 
-WAYS: Final[dict[str, tuple[Carrier, Callable[[list[str]], Any]]]] = {
+WAYS: Final[dict[str, tuple[Reader, Callable[[list[str]], Any]]]] = {
     "cc of strings, ours among them": (
         "telnyx",
         lambda group: telnyx_received(group, "x", cc=[*group[1:], TELNYX]),
@@ -69,12 +70,13 @@ WAYS: Final[dict[str, tuple[Carrier, Callable[[list[str]], Any]]]] = {
         ),
     ),
     "participants": ("vonage", lambda group: vonage_received(group, "x")),
+    "to and owner": ("bandwidth", lambda group: bandwidth_received(group, "x")),
 }
-"""The four ways a carrier writes who is in a group."""
+"""The ways a carrier writes who is in a group."""
 
 
 @given(st.data(), people())
-def test_four_ways_to_write_a_roster_are_one_conversation(
+def test_all_ways_to_write_a_roster_are_one_conversation(
     data: st.DataObject, group: list[str]
 ) -> None:
     """A group has one id, whichever carrier writes its roster in whichever way."""
@@ -85,7 +87,7 @@ def test_four_ways_to_write_a_roster_are_one_conversation(
         assert event.conversation == expected
         assert event.members == frozenset(group)
         assert APP.conversation(event).id == expected
-        assert event.line == OWN[carrier]
+        assert event.line == LINES[carrier]
 
 
 @given(people(2), st.data())
@@ -150,11 +152,11 @@ def test_members_and_our_numbers_are_disjoint(
 ) -> None:
     """Whoever is ours is no member; everybody else is, the sender included."""
     carrier, write = WAYS[way]
-    own = frozenset({OWN[carrier], *further})
+    own = frozenset({LINES[carrier], *further})
     event = _message(carrier, data.draw(write(group)), own)
 
     assert event.members == frozenset(group) - own
-    assert event.line == OWN[carrier]
+    assert event.line == LINES[carrier]
     assert event.sender == group[0]
     assert (event.sender in (event.members or ())) is (group[0] not in own)
     assert event.conversation == conversation_id(set(group) - own)
@@ -162,11 +164,11 @@ def test_members_and_our_numbers_are_disjoint(
 
 @given(
     st.data(),
-    st.sampled_from(CARRIERS),
-    st.sets(st.sampled_from([*OWN.values(), "+14155550101", "28228", ""])),
+    st.sampled_from(READERS),
+    st.sets(st.sampled_from([*LINES.values(), "+14155550101", "28228", ""])),
 )
 def test_no_broken_body_mixes_members_with_our_numbers(
-    data: st.DataObject, carrier: Carrier, own: set[str]
+    data: st.DataObject, carrier: Reader, own: set[str]
 ) -> None:
     """However broken a body is, a member is never ours nor the line it came to."""
     body = data.draw(broken_bodies(carrier))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from hypothesis import given, strategies as st
@@ -12,12 +13,16 @@ from multigroup import (
     AsyncClient,
     Event,
     MultigroupError,
+    Number,
     Receipt,
     WebhookError,
 )
 from multigroup.asgi import WebhookApp
+from multigroup.models import Leg
+from multigroup.providers.base import outcome
 from multigroup.wire import Failure, Reply, Request, Response
 from tests.helpers.world import World
+from tests.properties.accounts import ACCOUNTS
 from tests.properties.mischief import altered, misplaced
 from tests.properties.secrecy import (
     Hidden,
@@ -30,6 +35,8 @@ from tests.properties.secrecy import (
 from tests.properties.strategies import (
     CARRIERS,
     OWN,
+    bandwidth_news,
+    bandwidth_received,
     one_in,
     telnyx_news,
     telnyx_received,
@@ -154,8 +161,9 @@ def _webhooks(data: st.DataObject, carrier: Any, secret: Hidden) -> list[bytes]:
 
 def _signed(world: World, body: bytes) -> Request:
     face = world.face
-    headers = face._signed(body, world.network.clock.now())
-    return Request("POST", f"http://127.0.0.1/{face.name}", headers, body)
+    bare = Request("POST", f"http://127.0.0.1/{face.name}", body=body)
+    headers = face._signed(bare, world.network.clock.now())
+    return Request(bare.method, bare.url, headers, body)
 
 
 def _forged(world: World, body: bytes, other: bytes) -> Request:
@@ -188,6 +196,35 @@ async def _served(app: WebhookApp, name: str, request: Request) -> None:
         pass
 
     await app(scope, receive, send)
+
+
+@given(st.data(), hidden())
+def test_what_a_carrier_tells_shows_nothing(
+    data: st.DataObject, secret: Hidden
+) -> None:
+    """Bandwidth's events and refusals show ids, words and lengths alone."""
+    shown, account = Shown(), ACCOUNTS["bandwidth"]
+    group, detail = list(secret.group), data.draw(quoting(secret))
+    at = datetime(2026, 11, 27, tzinfo=UTC)
+    for maker in (
+        bandwidth_received(group, secret.text),
+        bandwidth_news(group, detail),
+    ):
+        told = data.draw(maker)
+        reused = data.draw(misplaced(told, reusing(secret)))
+        body = json.dumps([told, reused, {"type": detail}]).encode()
+        for event in account.parse(body, own=frozenset(), received_at=at):
+            shown.event(event)
+    leg = Leg(f"{'5e4d' * 8}.0", tuple(map(Number, group)), Request("POST", "/"))
+    for field in ("to", detail):
+        error = {"fieldName": field, "description": detail, "type": detail}
+        refusal = {**error, "fieldErrors": [error], "id": detail}
+        for status in (202, 400, 403):
+            reply = Response(status, {}, json.dumps(refusal).encode())
+            shown.values(outcome(account, leg, reply))
+
+    assert shown.words
+    assert shown.leaks(secret) == []
 
 
 @given(st.data(), hidden(), carriers)

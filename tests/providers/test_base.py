@@ -9,6 +9,7 @@ import pytest
 
 from multigroup import (
     Accepted,
+    Bandwidth,
     ConfigError,
     InvalidNumberError,
     LineKind,
@@ -35,6 +36,13 @@ SECRETS = ("KEY-of-ours", "api-key-of-ours", "api-secret-of-ours", "hook-secret"
 PUBLIC = base64.b64encode(b"\x07" * 32).decode()
 
 CARRIERS: dict[str, Provider] = {
+    "bandwidth": Bandwidth(
+        account_id="9900000",
+        application_id="app-1",
+        username="api-key-of-ours",
+        password="api-secret-of-ours",
+        callback_credentials=("hook-user", "hook-secret"),
+    ),
     "telnyx": Telnyx(api_key="KEY-of-ours", public_key=PUBLIC),
     "vonage": Vonage(
         api_key="api-key-of-ours",
@@ -42,7 +50,11 @@ CARRIERS: dict[str, Provider] = {
         signature_secret="hook-secret",
     ),
 }
-IDS = {"telnyx": {"data": {"id": "m-1"}}, "vonage": {"message_uuid": "m-1"}}
+IDS = {
+    "bandwidth": {"id": "m-1"},
+    "telnyx": {"data": {"id": "m-1"}},
+    "vonage": {"message_uuid": "m-1"},
+}
 
 LEG = f"{'5e4d' * 8}.0"
 
@@ -179,8 +191,10 @@ def test_every_member_is_rung_exactly_once(provider: Provider) -> None:
         assert rung == list(PEOPLE[:size])
 
 
-def test_a_carrier_is_told_to_call_back_with_our_token(provider: Provider) -> None:
-    """Each leg's own key stands in the address that its news come back to."""
+@pytest.mark.parametrize("carrier", ["telnyx", "vonage"])
+def test_a_carrier_is_told_to_call_back_with_our_token(carrier: str) -> None:
+    """Where a message may name an address, each leg's own key stands in it."""
+    provider = CARRIERS[carrier]
     for leg in _legs(provider):
         told = json.loads(leg.request.body)["webhook_url"]
         assert told.startswith(f"https://app.example/{provider.name}?")
@@ -330,7 +344,7 @@ def test_a_base_url_may_end_in_a_slash() -> None:
 
 
 def test_setting_up_rings_no_phone(provider: Provider) -> None:
-    """Neither carrier needs anything done before its legs are written."""
+    """With keys in hand, no carrier needs anything done before its legs are written."""
     flow = provider.prepare(_draft(provider))
 
     with pytest.raises(StopIteration) as ended:

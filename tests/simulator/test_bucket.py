@@ -25,3 +25,11 @@ def test_no_rate_is_no_limit() -> None:
     """Without a rate every request passes."""
     bucket = Bucket(SteppedClock(0.0).now)
     assert all(bucket.take(None) for _ in range(100))
+
+
+def test_a_bucket_may_hold_more_than_a_second_s_worth() -> None:
+    """Several requests are taken out together or not at all."""
+    bucket = Bucket(SteppedClock(0.0).now)
+    assert bucket.take(1, count=3, room=4)
+    assert not bucket.take(1, count=2, room=4)
+    assert bucket.take(1, count=1, room=4)

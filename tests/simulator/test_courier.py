@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from multigroup.simulator import Network
+from multigroup.simulator.courier import doubling
 from multigroup.wire import Failure, Reply, Request, Response
 
 A = "+14155550101"
@@ -228,3 +229,8 @@ def test_without_a_url_nothing_is_posted(thread: Network, inbox: list[Request]) 
     thread.settle()
     assert not inbox
     assert "no webhook URL" in thread.log[-1].words
+
+
+def test_waits_double_up_to_the_longest() -> None:
+    """They end before their sum would be too long."""
+    assert list(doubling(1.0, 4.0, 15.0)) == [1.0, 2.0, 4.0, 4.0, 4.0]

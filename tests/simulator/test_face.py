@@ -7,20 +7,20 @@ from collections.abc import Callable
 
 import pytest
 
-from multigroup.simulator import Network
+from multigroup.simulator import Face, Network
 from multigroup.wire import Failure, Reply, Request, Response
 
 A = "+14155550101"
 Send = Callable[..., Reply]
 
 
-@pytest.mark.parametrize("carrier", ["telnyx", "vonage"])
+@pytest.mark.parametrize("carrier", ["telnyx", "vonage", "bandwidth"])
 def test_an_outage_refuses_connections(
     network: Network, request: pytest.FixtureRequest, carrier: str
 ) -> None:
     """No byte leaves, no phone rings, and afterwards all is well."""
     send: Send = request.getfixturevalue(carrier)
-    face = {"telnyx": network.telnyx, "vonage": network.vonage}[carrier]
+    face: Face = getattr(network, carrier)
     with face.outage():
         assert face.down
         assert send() == Failure("ConnectError", unsent=True)
@@ -28,13 +28,13 @@ def test_an_outage_refuses_connections(
     assert isinstance(send(), Response)
 
 
-@pytest.mark.parametrize("carrier", ["telnyx", "vonage"])
+@pytest.mark.parametrize("carrier", ["telnyx", "vonage", "bandwidth"])
 def test_a_lost_reply_rings_the_phones(
     network: Network, request: pytest.FixtureRequest, carrier: str
 ) -> None:
     """The send was accepted, though nobody hears of it."""
     send: Send = request.getfixturevalue(carrier)
-    face = {"telnyx": network.telnyx, "vonage": network.vonage}[carrier]
+    face: Face = getattr(network, carrier)
     face.lose_replies(count=1)
     assert send() == Failure("ReadError")
     assert len(network.handset(A).bubbles) == 1

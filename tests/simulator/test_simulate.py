@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from typing import IO, Any
 
 import httpx
 import pytest
+
+from multigroup.simulator.front import HOSTS
 
 COMMAND = "from multigroup.cli.simulate import simulate; simulate()"
 A, B = "+14155550101", "+14155550102"
@@ -29,6 +32,7 @@ class Running:
             text=True,
         )
         self.settings: Any = None
+        self.page = ""
 
     @property
     def out(self) -> IO[str]:
@@ -69,7 +73,8 @@ def running(request: pytest.FixtureRequest) -> Iterator[Running]:
     """Run the command with JSON and the options in the marker's parameter."""
     made = Running("--json", *getattr(request, "param", ()))
     try:
-        made.settings = json.loads(made.out.readline())["carriers"]
+        opening = json.loads(made.out.readline())
+        made.settings, made.page = opening["carriers"], opening["page"]
         yield made
     finally:
         made.process.kill()
@@ -78,11 +83,15 @@ def running(request: pytest.FixtureRequest) -> Iterator[Running]:
 
 def test_the_first_line_says_where_and_how(running: Running) -> None:
     """It has an address, keys and numbers for each carrier."""
-    assert set(running.settings) == {"telnyx", "vonage"}
+    assert [*running.settings] == ["telnyx", "vonage", "bandwidth", "twilio"]
     assert running.settings["telnyx"]["base_url"].endswith("/v2")
     assert running.settings["telnyx"]["numbers"] == ["+14155550150"]
     assert running.settings["vonage"]["numbers"] == ["+14155550160"]
     assert len(running.settings["vonage"]["signature_secret"]) == 64
+    assert running.settings["bandwidth"]["base_url"].endswith("/api/v2")
+    assert running.settings["bandwidth"]["numbers"] == ["+14155550170"]
+    assert running.settings["twilio"]["base_url"].endswith("/v1")
+    assert running.settings["twilio"]["numbers"] == ["+14155550180"]
 
 
 def test_every_event_is_a_line(running: Running) -> None:
@@ -114,6 +123,41 @@ def test_what_makes_no_sense_is_complained_about(running: Running) -> None:
     assert "no such thread" in complaints
 
 
+def test_the_page_is_there(running: Running) -> None:
+    """Its address stands in the first line."""
+    assert "Simulated carriers" in httpx.get(running.page, trust_env=False).text
+
+
+def test_it_ends_with_a_page_open(running: Running) -> None:
+    """A browser that listens does not hold up the end."""
+    url = f"{running.page}api/events"
+    with (
+        httpx.Client(trust_env=False) as client,
+        client.stream("GET", url) as answer,
+    ):
+        assert next(answer.iter_lines()).startswith("id: ")
+        assert running.stop() == (0, "")
+
+
+@pytest.mark.parametrize("running", [["--stepped"]], indirect=True, ids=["stepped"])
+def test_time_may_stand_still(running: Running) -> None:
+    """It moves by steps on the page."""
+    answer = httpx.post(
+        f"{running.page}api/clock", json={"seconds": 60}, trust_env=False
+    )
+    assert answer.status_code == 200
+
+
+def test_to_other_machines_it_warns() -> None:
+    """The wildcard address lets anybody in, and is told as this machine's own."""
+    running = Running("--json", "--host", "0.0.0.0")  # noqa: S104 - to be warned about
+    opening = json.loads(running.out.readline())
+    assert opening["page"].startswith("http://127.0.0.1:")
+    status, complaints = running.stop()
+    assert status == 0
+    assert "other machines" in complaints
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_cleanly(running: Running, how: signal.Signals) -> None:
     """Ctrl-C and `kill` give exit status 0 and no traceback."""
@@ -131,11 +175,47 @@ def test_numbers_can_be_chosen(running: Running) -> None:
     assert running.settings["telnyx"]["numbers"] == [A, B]
 
 
+@pytest.mark.parametrize(
+    "running",
+    [["--carrier", "twilio", "--carrier", "bandwidth", "--seed", "1"]],
+    indirect=True,
+    ids=["carriers"],
+)
+def test_carriers_can_be_chosen(running: Running) -> None:
+    """Only those are served, and each takes its own credentials."""
+    assert [*running.settings] == ["bandwidth", "twilio"]
+    twilio, bandwidth = running.settings["twilio"], running.settings["bandwidth"]
+    made = httpx.post(
+        twilio["base_url"] + "/Conversations",
+        auth=(twilio["account_sid"], twilio["auth_token"]),
+        data={"FriendlyName": "Dinner"},
+        trust_env=False,
+    )
+    assert made.status_code == 201
+    sent = httpx.post(
+        f"{bandwidth['base_url']}/users/{bandwidth['account_id']}/messages",
+        auth=(bandwidth["username"], bandwidth["password"]),
+        json={
+            "applicationId": bandwidth["application_id"],
+            "from": bandwidth["numbers"][0],
+            "to": [A, B],
+            "text": "Hello",
+        },
+        trust_env=False,
+    )
+    assert sent.status_code == 202
+    events = [running.event() for _ in range(4)]
+    assert [event["carrier"] for event in events if event["kind"] == "call"] == [
+        "twilio",
+        "bandwidth",
+    ]
+
+
 def test_the_private_key_goes_to_a_file(tmp_path: Path) -> None:
     """Only its owner can read it."""
     path = tmp_path / "key.pem"
     running = Running("--vonage-key-file", str(path))
-    assert running.out.readline().startswith("telnyx  base_url")
+    assert running.out.readline().startswith("page      url")
     running.stop()
     assert path.read_text().startswith("-----BEGIN PRIVATE KEY-----")
     assert path.stat().st_mode & 0o077 == 0
@@ -145,7 +225,7 @@ def test_without_json_it_writes_for_people() -> None:
     """Addresses and keys come a line each, then the events."""
     running = Running()
     try:
-        lines = [running.out.readline().split() for _ in range(10)]
+        lines = [running.out.readline().split() for _ in range(31)]
         found = {(line[0], line[1]): line[2] for line in lines}
         running.settings = {
             "telnyx": {
@@ -156,6 +236,45 @@ def test_without_json_it_writes_for_people() -> None:
         }
         assert running.send() == 200
         assert running.out.readline().split()[1] == "ring"
+        assert running.stop() == (0, "")
+    finally:
+        running.process.kill()
+        running.process.communicate()
+
+
+def test_by_https_there_is_an_export_line_per_sdk() -> None:
+    """Its variables lead a client that knows nothing of us to the carrier."""
+    pytest.importorskip("trustme", reason="the extra `tls` is not installed")
+    running = Running("--json", "--tls", "--tls-port", "0")
+    try:
+        tls = json.loads(running.out.readline())["tls"]
+        assert {"telnyx", "vonage"} <= set(tls["exports"]) <= set(tls["base_urls"])
+        for name, line in tls["exports"].items():
+            variables = dict(pair.split("=", 1) for pair in line.split()[1:])
+            proxy = variables.pop("HTTPS_PROXY")
+            ((_, ca_file),) = variables.items()
+            trusted = ssl.create_default_context(cafile=ca_file)
+            with httpx.Client(proxy=proxy, verify=trusted) as client:
+                answer = client.get(f"https://{HOSTS[name][0]}/")
+                assert answer.status_code in {401, 404}
+        assert running.stop() == (0, "")
+        assert not Path(tls["ca_file"]).exists()
+    finally:
+        running.process.kill()
+        running.process.communicate()
+
+
+def test_for_people_the_export_lines_can_be_pasted() -> None:
+    """They stand whole on lines of their own, below the settings."""
+    pytest.importorskip("trustme", reason="the extra `tls` is not installed")
+    running = Running("--tls", "--tls-port", "0")
+    try:
+        lines = [running.out.readline()]
+        while not lines[-1].endswith("# vonage's SDK\n"):
+            lines.append(running.out.readline())
+        pasted = [line for line in lines if line.startswith("export HTTPS_PROXY=")]
+        assert len(pasted) >= 2
+        assert any(line.split()[:2] == ["tls", "ca_file"] for line in lines)
         assert running.stop() == (0, "")
     finally:
         running.process.kill()

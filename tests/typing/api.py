@@ -11,6 +11,7 @@ from multigroup import (
     Accepted,
     AsyncClient,
     AsyncGroupConversation,
+    Bandwidth,
     Block,
     BreakerState,
     Candidate,
@@ -45,6 +46,7 @@ from multigroup import (
     Telnyx,
     Thread,
     ThreadMoved,
+    Twilio,
     Unknown,
     Vonage,
     normalize,
@@ -52,7 +54,29 @@ from multigroup import (
 from multigroup.asgi import WebhookApp
 
 telnyx = Telnyx(api_key="KEY", public_key=["one", "two"], name="main")
+twilio = Twilio(
+    account_sid="AC",
+    auth_token=["new", "old"],
+    messaging_service_sid="MG",
+    public_url="https://app.example.com",
+    inbound="classic",
+)
 vonage = Vonage(application_id="id", private_key="pem", signature_secret="s")
+bandwidth = Bandwidth(
+    account_id="1",
+    application_id="2",
+    client_id="id",
+    client_secret="s",
+    callback_credentials=[("user", "one"), ("user", "two")],
+    mms_dlr=True,
+)
+older = Bandwidth(
+    account_id="1",
+    application_id="2",
+    username="user",
+    password="p",
+    callback_credentials=("user", "one"),
+)
 line: Line = telnyx.line("+12125550100")
 short_code: Line = vonage.line("28228", kind="short_code")
 

@@ -133,15 +133,15 @@ class Telnyx(Provider):
         return leg.request.headers.get("idempotency-key") is not None
 
     def inquire(
-        self, key: str, *, own: frozenset[str], now: float
+        self, leg: Leg, *, own: frozenset[str], now: float
     ) -> Program[tuple[Event, ...]]:
-        """Return what Telnyx's own lists tell of the leg *key*, webhooks lost too."""
-        asked = questions(self.base_url, key)
+        """Return what Telnyx's own lists tell of *leg*, webhooks lost too."""
+        asked = questions(self.base_url, leg.key)
         requests = tuple(self.authorize(request, now) for request in asked)
         replies = yield from Exchange(requests)
         received_at = datetime.fromtimestamp(now, UTC)
         return answers(
-            replies, key, own=own, received_at=received_at, account=self.name
+            replies, leg.key, own=own, received_at=received_at, account=self.name
         )
 
     def authorize(self, request: Request, now: float) -> Request:
