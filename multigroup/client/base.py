@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar, Final, TypeVar
 
@@ -37,7 +38,7 @@ _ADDRESS: Final = re.compile(r"https?://[^\s?#]+")
 H = TypeVar("H", bound=Callable[..., object])
 
 
-class BaseClient:
+class BaseClient(ABC):
     """What both clients know and register: all but the colour."""
 
     _setup: Setup
@@ -85,8 +86,9 @@ class BaseClient:
         return {line.id: breakers.state(line.id, now) for line in self.lines}
 
     @property
+    @abstractmethod
     def _base_driver(self) -> BaseDriver:
-        raise NotImplementedError
+        """The driver of either colour."""
 
     def _receiving(self, name: str, request: Request) -> Program[Reception]:
         fleet = self._setup.fleet
