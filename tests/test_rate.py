@@ -98,17 +98,16 @@ def test_a_fan_out_leaves_as_fast_as_its_line_may() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "batches"),
-    [(2.0, [2, 1]), (2.9, [2, 1]), (30.0, [3]), (0.5, [1, 1, 1])],
+    ("rate", "times"),
+    [(2.0, [0.0, 0.5, 1.0]), (10.0, [0.0, 0.1, 0.2]), (0.5, [0.0, 2.0, 4.0])],
 )
-def test_no_batch_is_larger_than_a_second_may_be(
-    rate: float, batches: list[int]
-) -> None:
-    """Part of a copy cannot be sent, so the rate is rounded down, but to one."""
+def test_every_copy_has_a_turn_of_its_own(rate: float, times: list[float]) -> None:
+    """However fast the line: what leaves in a batch would be over the rate at once."""
     player = Player()
     player.play(send(order(_at(rate), members=ALL)))
 
-    assert [len(people) for _, people in _times(player)] == batches
+    assert [round(when, 6) for when, _ in _times(player)] == times
+    assert [len(people) for _, people in _times(player)] == [1, 1, 1]
 
 
 def test_a_whole_group_counts_as_many_copies_as_it_has_members() -> None:
@@ -172,7 +171,7 @@ def test_a_canary_takes_a_turn_like_the_others() -> None:
     canary = Policy(fan_out="canary")
     player.play(send(order(_at(2.0), members=ALL, policy=canary)))
 
-    assert _times(player) == [(0.0, [ANA]), (0.5, [BEN, CLEO])]
+    assert _times(player) == [(0.0, [ANA]), (0.5, [BEN]), (1.0, [CLEO])]
 
 
 def test_a_canary_in_doubt_takes_no_more_turns() -> None:
