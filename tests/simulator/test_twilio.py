@@ -3,53 +3,26 @@
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from multigroup.simulator import Network, TwilioQuirks
 from multigroup.wire import Failure, Request, Response
-
-A, B, C = "+14155550101", "+14155550102", "+14155550103"
-OURS, OTHER = "+14155550180", "+14155550181"
-Call = Callable[..., Response]
-Rail = Callable[..., str]
-
-
-def _read(reply: Response) -> Any:
-    return json.loads(reply.body)
-
-
-def _code(reply: Response) -> tuple[int, int]:
-    error = _read(reply)
-    assert error["status"] == reply.status
-    assert error["more_info"].endswith(str(error["code"]))
-    return reply.status, error["code"]
-
-
-def _open(twilio: Call, **fields: str) -> str:
-    reply = twilio("POST", "/Conversations", fields)
-    assert reply.status == 201
-    return str(_read(reply)["sid"])
-
-
-def _join(twilio: Call, sid: str, **binding: str) -> Response:
-    form = {
-        name if name in ("Identity", "Attributes") else f"MessagingBinding.{name}": one
-        for name, one in binding.items()
-    }
-    return twilio("POST", f"/Conversations/{sid}/Participants", form)
-
-
-def _say(twilio: Call, sid: str, text: str = "Hello", **fields: str) -> Response:
-    form = {"Author": OURS, "Body": text, **fields}
-    return twilio("POST", f"/Conversations/{sid}/Messages", form)
-
-
-def _get(twilio: Call, path: str) -> Any:
-    return _read(twilio("GET", path))
+from tests.helpers.twilio import (
+    OTHER,
+    OURS,
+    A,
+    B,
+    C,
+    Call,
+    Rail,
+    error_of,
+    get,
+    join,
+    opened,
+    read,
+    say,
+)
 
 
 @pytest.mark.parametrize("author", [None, "system", OTHER, A, ""])
@@ -59,17 +32,17 @@ def test_the_author_must_be_our_number(
     """Or who stands for it; the default author is nobody."""
     form = {"Body": "Hello"} | ({} if author is None else {"Author": author})
     reply = twilio("POST", f"/Conversations/{rail(A, B)}/Messages", form)
-    assert _code(reply) == (400, 50513)
+    assert error_of(reply) == (400, 50513)
     assert network.handsets == ()
 
 
 def test_an_identity_may_speak_for_our_number(network: Network, twilio: Call) -> None:
     """Who has the number projected is an author, too."""
-    sid = _open(twilio)
-    _join(twilio, sid, ProjectedAddress=OURS, Identity="desk")
-    _join(twilio, sid, Address=A)
-    _join(twilio, sid, Address=B)
-    assert _read(_say(twilio, sid, Author="desk"))["participant_sid"][:2] == "MB"
+    sid = opened(twilio)
+    join(twilio, sid, ProjectedAddress=OURS, Identity="desk")
+    join(twilio, sid, Address=A)
+    join(twilio, sid, Address=B)
+    assert read(say(twilio, sid, Author="desk"))["participant_sid"][:2] == "MB"
     assert network.handset(A).bubbles[0].sender == OURS
 
 
@@ -89,7 +62,7 @@ def test_a_wrong_message_is_refused(
     """It has its code, and no phone rings."""
     form = {"Author": OURS, "Body": "Hello", **fields}
     reply = twilio("POST", f"/Conversations/{rail(A, B)}/Messages", form)
-    assert _code(reply) == (400, code)
+    assert error_of(reply) == (400, code)
     assert network.handsets == ()
 
 
@@ -97,10 +70,10 @@ def test_what_is_closed_stays_closed(twilio: Call, rail: Rail) -> None:
     """No message, no member and no new state."""
     sid = rail(A, B)
     path = f"/Conversations/{sid}"
-    assert _read(twilio("POST", path, {"State": "closed"}))["state"] == "closed"
-    assert _code(twilio("POST", path, {"State": "active"})) == (400, 50377)
-    assert _code(_say(twilio, sid)) == (400, 50377)
-    assert _code(_join(twilio, sid, Address=C)) == (400, 50377)
+    assert read(twilio("POST", path, {"State": "closed"}))["state"] == "closed"
+    assert error_of(twilio("POST", path, {"State": "active"})) == (400, 50377)
+    assert error_of(say(twilio, sid)) == (400, 50377)
+    assert error_of(join(twilio, sid, Address=C)) == (400, 50377)
 
 
 def test_what_is_inactive_can_be_woken(
@@ -110,13 +83,13 @@ def test_what_is_inactive_can_be_woken(
     sid = rail(A, B)
     path = f"/Conversations/{sid}"
     for state in ("inactive", "active", "inactive"):
-        assert _read(twilio("POST", path, {"State": state}))["state"] == state
+        assert read(twilio("POST", path, {"State": state}))["state"] == state
     network.twilio.quirks = TwilioQuirks(wakes=False)
-    _say(twilio, sid)
-    assert _get(twilio, path)["state"] == "inactive"
+    say(twilio, sid)
+    assert get(twilio, path)["state"] == "inactive"
     network.twilio.quirks = TwilioQuirks()
-    _say(twilio, sid)
-    assert _get(twilio, path)["state"] == "active"
+    say(twilio, sid)
+    assert get(twilio, path)["state"] == "active"
 
 
 def test_messages_and_receipts_can_be_looked_up(
@@ -131,40 +104,40 @@ def test_messages_and_receipts_can_be_looked_up(
     headers = {"authorization": f"Basic {pair}"}
     body = b"Author=%2B14155550180&Body=Hello"
     assert isinstance(face.handle(Request("POST", url, headers, body)), Failure)
-    _say(twilio, sid, "Again")
+    say(twilio, sid, "Again")
     path = f"/Conversations/{sid}/Messages"
-    (last, first) = _get(twilio, f"{path}?Order=desc")["messages"]
+    (last, first) = get(twilio, f"{path}?Order=desc")["messages"]
     assert (first["body"], last["body"]) == ("Hello", "Again")
     assert first["delivery"]["sent"] == "none"
     network.settle()
-    said = _get(twilio, f"{path}/{first['sid']}")
+    said = get(twilio, f"{path}/{first['sid']}")
     assert said["delivery"]["delivered"] == "all"
-    receipts = _get(twilio, f"{path}/{first['sid']}/Receipts")["delivery_receipts"]
-    one = _get(twilio, f"{path}/{first['sid']}/Receipts/{receipts[0]['sid']}")
+    receipts = get(twilio, f"{path}/{first['sid']}/Receipts")["delivery_receipts"]
+    one = get(twilio, f"{path}/{first['sid']}/Receipts/{receipts[0]['sid']}")
     assert (one["status"], one["error_code"]) == ("delivered", 0)
-    assert _code(twilio("GET", f"{path}/IM0"))[1] == 20404
-    assert _code(twilio("GET", f"{path}/{first['sid']}/Receipts/DY0"))[1] == 20404
+    assert error_of(twilio("GET", f"{path}/IM0"))[1] == 20404
+    assert error_of(twilio("GET", f"{path}/{first['sid']}/Receipts/DY0"))[1] == 20404
 
 
 def test_a_list_comes_in_pages(twilio: Call) -> None:
     """`meta` leads from one to the next."""
     for _ in range(3):
-        _open(twilio)
-    first = _get(twilio, "/Conversations?PageSize=2")
-    second = _get(twilio, "/Conversations?PageSize=2&Page=1")
+        opened(twilio)
+    first = get(twilio, "/Conversations?PageSize=2")
+    second = get(twilio, "/Conversations?PageSize=2&Page=1")
     assert first["meta"]["next_page_url"].endswith("PageSize=2&Page=1")
     assert second["meta"]["next_page_url"] is None
     assert second["meta"]["previous_page_url"].endswith("Page=0")
     assert [len(page["conversations"]) for page in (first, second)] == [2, 1]
-    assert _code(twilio("GET", "/Conversations?PageSize=0")) == (400, 20001)
-    assert _code(twilio("GET", "/Conversations?Page=x")) == (400, 20001)
+    assert error_of(twilio("GET", "/Conversations?PageSize=0")) == (400, 20001)
+    assert error_of(twilio("GET", "/Conversations?Page=x")) == (400, 20001)
 
 
 def test_a_service_has_the_same_paths(network: Network, twilio: Call) -> None:
     """Below its own sid, and below no other."""
     service = f"/Services/{network.twilio.service_sid}"
     assert twilio("POST", f"{service}/Conversations").status == 201
-    assert _code(twilio("POST", "/Services/IS0/Conversations")) == (404, 20404)
+    assert error_of(twilio("POST", "/Services/IS0/Conversations")) == (404, 20404)
 
 
 def test_credentials_are_checked_first(network: Network, twilio: Call) -> None:
@@ -173,7 +146,7 @@ def test_credentials_are_checked_first(network: Network, twilio: Call) -> None:
     key = f"{face.api_key_sid}:{face.api_key_secret}".encode()
     given = f"Basic {base64.b64encode(key).decode()}"
     assert twilio("GET", "/Conversations", authorization=given).status == 200
-    assert _code(twilio("GET", "/Nothing", authorization="Basic x")) == (401, 20003)
+    assert error_of(twilio("GET", "/Nothing", authorization="Basic x")) == (401, 20003)
 
 
 def test_requests_have_a_rate(network: Network, twilio: Call) -> None:
@@ -197,9 +170,9 @@ def test_twilio_refuses_in_its_own_shape(
 ) -> None:
     """Sends only: the rail is there all the same."""
     with network.twilio.refuse(403, "50452"):
-        assert _code(_say(twilio, rail(A, B))) == (403, 50452)
+        assert error_of(say(twilio, rail(A, B))) == (403, 50452)
     with network.twilio.refuse(400, detail="why"):
-        assert _read(_say(twilio, rail(A, C)))["message"] == "why"
+        assert read(say(twilio, rail(A, C)))["message"] == "why"
     assert network.handsets == ()
 
 
@@ -210,27 +183,27 @@ def test_a_file_is_uploaded_then_sent(
     path = network.twilio.media_url.removeprefix(network.twilio.base_url)
     sid = rail(A, B)
     sent = twilio("POST", f"{path}?Filename=a.jpg", body=b"jpg", content_type="x/y")
-    file = _read(sent)
-    said = _read(_say(twilio, sid, MediaSid=file["sid"]))
+    file = read(sent)
+    said = read(say(twilio, sid, MediaSid=file["sid"]))
     assert said["media"] == [
         {"sid": file["sid"], "size": 3, "content_type": "x/y", "filename": "a.jpg"}
     ]
     (url,) = network.handset(A).bubbles[0].media
     assert url.endswith(file["sid"])
-    assert _code(_say(twilio, sid, MediaSid=file["sid"])) == (400, 50510)
+    assert error_of(say(twilio, sid, MediaSid=file["sid"])) == (400, 50510)
 
 
 def test_a_file_is_read_by_a_link_that_ends(network: Network, twilio: Call) -> None:
     """The link needs no credentials; a file without message goes in five minutes."""
     path = network.twilio.media_url.removeprefix(network.twilio.base_url)
-    file = _read(twilio("POST", path, body=b"jpg"))
-    kept = _get(twilio, f"{path}/{file['sid']}")
+    file = read(twilio("POST", path, body=b"jpg"))
+    kept = get(twilio, f"{path}/{file['sid']}")
     link = Request("GET", kept["links"]["content_direct_temporary"])
     opened = network.twilio.handle(link)
     assert isinstance(opened, Response)
     assert opened.body == b"jpg"
     network.advance(301.0)
-    assert _code(twilio("GET", f"{path}/{file['sid']}")) == (404, 20404)
+    assert error_of(twilio("GET", f"{path}/{file['sid']}")) == (404, 20404)
     gone = network.twilio.handle(link)
     assert isinstance(gone, Response)
     assert gone.status == 403
@@ -239,4 +212,4 @@ def test_a_file_is_read_by_a_link_that_ends(network: Network, twilio: Call) -> N
 def test_a_file_can_be_too_large(network: Network, twilio: Call) -> None:
     """More than two megabytes are not taken."""
     path = network.twilio.media_url.removeprefix(network.twilio.base_url)
-    assert _code(twilio("POST", path, body=bytes(2_000_001))) == (413, 50512)
+    assert error_of(twilio("POST", path, body=bytes(2_000_001))) == (413, 50512)

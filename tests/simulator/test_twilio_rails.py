@@ -3,64 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from multigroup.simulator import Network, ThreadKey, TwilioQuirks
-from multigroup.wire import Response
-
-A, B, C = "+14155550101", "+14155550102", "+14155550103"
-OURS, OTHER = "+14155550180", "+14155550181"
-Call = Callable[..., Response]
-Rail = Callable[..., str]
-
-
-def _read(reply: Response) -> Any:
-    return json.loads(reply.body)
-
-
-def _code(reply: Response) -> tuple[int, int]:
-    error = _read(reply)
-    assert error["status"] == reply.status
-    assert error["more_info"].endswith(str(error["code"]))
-    return reply.status, error["code"]
-
-
-def _open(twilio: Call, **fields: str) -> str:
-    reply = twilio("POST", "/Conversations", fields)
-    assert reply.status == 201
-    return str(_read(reply)["sid"])
-
-
-def _join(twilio: Call, sid: str, **binding: str) -> Response:
-    form = {
-        name if name in ("Identity", "Attributes") else f"MessagingBinding.{name}": one
-        for name, one in binding.items()
-    }
-    return twilio("POST", f"/Conversations/{sid}/Participants", form)
-
-
-def _say(twilio: Call, sid: str, text: str = "Hello", **fields: str) -> Response:
-    form = {"Author": OURS, "Body": text, **fields}
-    return twilio("POST", f"/Conversations/{sid}/Messages", form)
-
-
-def _get(twilio: Call, path: str) -> Any:
-    return _read(twilio("GET", path))
+from tests.helpers.twilio import (
+    OURS,
+    A,
+    B,
+    C,
+    Call,
+    Rail,
+    error_of,
+    get,
+    join,
+    opened,
+    read,
+    say,
+)
 
 
 def test_step_by_step_a_group_comes_about(network: Network, twilio: Call) -> None:
     """A conversation, then our number projected, then each member's address."""
-    sid = _open(twilio, UniqueName="mg-1", FriendlyName="Dinner")
-    ours = _read(_join(twilio, sid, ProjectedAddress=OURS, Identity="desk"))
-    member = _read(_join(twilio, sid, Address=A))
-    _join(twilio, sid, Address=B)
+    sid = opened(twilio, UniqueName="mg-1", FriendlyName="Dinner")
+    ours = read(join(twilio, sid, ProjectedAddress=OURS, Identity="desk"))
+    member = read(join(twilio, sid, Address=A))
+    join(twilio, sid, Address=B)
     assert ours["messaging_binding"] == {"type": "sms", "projected_address": OURS}
     assert member["messaging_binding"] == {"type": "sms", "address": A}
     assert network.handsets == ()
-    assert _say(twilio, "mg-1").status == 201
+    assert say(twilio, "mg-1").status == 201
     assert network.handset(A).latest == ThreadKey(OURS, frozenset({A, B}))
     assert network.handset(B).bubbles[0].text == "Hello"
 
@@ -72,16 +44,16 @@ def test_at_once_a_group_takes_a_moment(network: Network, twilio: Call) -> None:
         for one in ({"projected_address": OURS}, {"address": A}, {"address": B})
     ]
     reply = twilio("POST", "/ConversationWithParticipants", given)
-    sid, path = _read(reply)["sid"], f"/Conversations/{_read(reply)['sid']}"
-    assert (reply.status, _read(reply)["state"]) == (202, "initializing")
-    assert _get(twilio, f"{path}/Participants")["participants"] == []
-    assert _code(_say(twilio, sid)) == (400, 50513)
-    assert _code(_join(twilio, sid, Address=C)) == (400, 50377)
+    sid, path = read(reply)["sid"], f"/Conversations/{read(reply)['sid']}"
+    assert (reply.status, read(reply)["state"]) == (202, "initializing")
+    assert get(twilio, f"{path}/Participants")["participants"] == []
+    assert error_of(say(twilio, sid)) == (400, 50513)
+    assert error_of(join(twilio, sid, Address=C)) == (400, 50377)
     network.advance(1.0)
-    people = _get(twilio, f"{path}/Participants")["participants"]
-    assert _get(twilio, path)["state"] == "active"
+    people = get(twilio, f"{path}/Participants")["participants"]
+    assert get(twilio, path)["state"] == "active"
     assert [one["messaging_binding"].get("address") for one in people] == [None, A, B]
-    assert _say(twilio, sid).status == 201
+    assert say(twilio, sid).status == 201
 
 
 def test_a_message_may_come_too_early(network: Network, twilio: Call) -> None:
@@ -91,15 +63,15 @@ def test_a_message_may_come_too_early(network: Network, twilio: Call) -> None:
         ("Participant", json.dumps({"messaging_binding": one}))
         for one in ({"projected_address": OURS}, {"address": A}, {"address": B})
     ]
-    sid = _read(twilio("POST", "/ConversationWithParticipants", given))["sid"]
-    assert _say(twilio, sid).status == 201
+    sid = read(twilio("POST", "/ConversationWithParticipants", given))["sid"]
+    assert say(twilio, sid).status == 201
     assert network.handset(A).bubbles == ()
 
 
 def test_without_participants_it_is_a_plain_one(twilio: Call) -> None:
     """201 and active at once."""
     reply = twilio("POST", "/ConversationWithParticipants", {"FriendlyName": "x"})
-    assert (reply.status, _read(reply)["state"]) == (201, "active")
+    assert (reply.status, read(reply)["state"]) == (201, "active")
 
 
 @pytest.mark.parametrize(
@@ -121,15 +93,15 @@ def test_at_once_it_is_all_or_nothing(
         ("Participant", json.dumps({"messaging_binding": one})) for one in bindings
     ]
     reply = twilio("POST", "/ConversationWithParticipants", given)
-    assert _code(reply)[1] == code
-    assert _get(twilio, "/Conversations")["conversations"] == []
+    assert error_of(reply)[1] == code
+    assert get(twilio, "/Conversations")["conversations"] == []
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "7", "[" * 100_000])
 def test_a_participant_is_an_object(twilio: Call, text: str) -> None:
     """Anything else is refused."""
     reply = twilio("POST", "/ConversationWithParticipants", {"Participant": text})
-    assert _code(reply) == (400, 20001)
+    assert error_of(reply) == (400, 20001)
 
 
 def test_the_culprit_may_not_be_named(network: Network, twilio: Call) -> None:
@@ -137,39 +109,39 @@ def test_the_culprit_may_not_be_named(network: Network, twilio: Call) -> None:
     network.twilio.quirks = TwilioQuirks(one_shot_error="50435")
     given = {"Participant": json.dumps({"messaging_binding": {"address": "banana"}})}
     reply = twilio("POST", "/ConversationWithParticipants", given)
-    assert _code(reply) == (400, 50435)
+    assert error_of(reply) == (400, 50435)
 
 
 def test_the_same_set_is_found_in_the_error(twilio: Call, rail: Rail) -> None:
     """Whoever completes a set that is taken learns whose it is."""
     taken = rail(A, B)
-    sid = _open(twilio)
-    _join(twilio, sid, ProjectedAddress=OURS)
-    _join(twilio, sid, Address=B)
-    reply = _join(twilio, sid, Address=A)
-    assert _code(reply) == (409, 50438)
-    assert _read(reply)["message"].endswith(f"already exists as Conversation {taken}")
-    assert len(_get(twilio, f"/Conversations/{sid}/Participants")["participants"]) == 2
+    sid = opened(twilio)
+    join(twilio, sid, ProjectedAddress=OURS)
+    join(twilio, sid, Address=B)
+    reply = join(twilio, sid, Address=A)
+    assert error_of(reply) == (409, 50438)
+    assert read(reply)["message"].endswith(f"already exists as Conversation {taken}")
+    assert len(get(twilio, f"/Conversations/{sid}/Participants")["participants"]) == 2
 
 
 def test_a_set_may_be_taken_for_a_moment_only(twilio: Call, rail: Rail) -> None:
     """Step by step one stumbles over smaller sets; at once one does not."""
     rail(A, B)
-    sid = _open(twilio)
-    _join(twilio, sid, ProjectedAddress=OURS)
-    _join(twilio, sid, Address=A)
-    assert _code(_join(twilio, sid, Address=B)) == (409, 50438)
+    sid = opened(twilio)
+    join(twilio, sid, ProjectedAddress=OURS)
+    join(twilio, sid, Address=A)
+    assert error_of(join(twilio, sid, Address=B)) == (409, 50438)
     assert rail(A, B, C)
 
 
 def test_a_pair_is_taken_by_another_error(network: Network, twilio: Call) -> None:
     """Two addresses are no group; the status of it is a switch."""
     network.twilio.quirks = TwilioQuirks(exists_status=400)
-    first, second = _open(twilio), _open(twilio)
+    first, second = opened(twilio), opened(twilio)
     for sid in (first, second):
-        _join(twilio, sid, ProjectedAddress=OURS)
-    assert _join(twilio, first, Address=A).status == 201
-    assert _code(_join(twilio, second, Address=A)) == (400, 50416)
+        join(twilio, sid, ProjectedAddress=OURS)
+    assert join(twilio, first, Address=A).status == 201
+    assert error_of(join(twilio, second, Address=A)) == (400, 50416)
 
 
 @pytest.mark.parametrize("way", ["close", "delete"])
@@ -203,44 +175,44 @@ def test_a_wrong_binding_is_refused(
 ) -> None:
     """Most of it by one error that reads like a bad number."""
     network.twilio.add_number("+18005550150", kind="toll_free")
-    assert _code(_join(twilio, _open(twilio), **binding)) == (400, code)
+    assert error_of(join(twilio, opened(twilio), **binding)) == (400, code)
 
 
 def test_an_identity_in_a_group_needs_our_number(twilio: Call) -> None:
     """Whichever comes first, a bare identity and a phone do not mix."""
-    first, second = _open(twilio), _open(twilio)
-    _join(twilio, first, Address=A)
-    assert _code(_join(twilio, first, Identity="desk")) == (400, 50434)
-    _join(twilio, second, Identity="desk")
-    assert _code(_join(twilio, second, Address=A)) == (400, 50434)
+    first, second = opened(twilio), opened(twilio)
+    join(twilio, first, Address=A)
+    assert error_of(join(twilio, first, Identity="desk")) == (400, 50434)
+    join(twilio, second, Identity="desk")
+    assert error_of(join(twilio, second, Address=A)) == (400, 50434)
 
 
 def test_a_group_has_ten_at_most(twilio: Call, rail: Rail) -> None:
     """Our number is one of them."""
     sid = rail(*[f"+141555501{number:02}" for number in range(1, 10)])
-    assert _code(_join(twilio, sid, Address="+14155550110")) == (400, 50436)
+    assert error_of(join(twilio, sid, Address="+14155550110")) == (400, 50436)
 
 
 def test_an_account_may_have_no_groups(network: Network, twilio: Call) -> None:
     """Then the third address is refused."""
     network.twilio.quirks = TwilioQuirks(group_enabled=False)
-    sid = _open(twilio)
-    _join(twilio, sid, ProjectedAddress=OURS)
-    assert _join(twilio, sid, Address=A).status == 201
-    assert _code(_join(twilio, sid, Address=B)) == (403, 50452)
+    sid = opened(twilio)
+    join(twilio, sid, ProjectedAddress=OURS)
+    assert join(twilio, sid, Address=A).status == 201
+    assert error_of(join(twilio, sid, Address=B)) == (403, 50452)
 
 
 def test_proxy_addresses_make_no_group(network: Network, twilio: Call) -> None:
     """Each is texted alone, and sees only our number: the trap."""
-    sid = _open(twilio)
+    sid = opened(twilio)
     for number in (A, B):
-        _join(twilio, sid, Address=number, ProxyAddress=OURS)
-    assert _say(twilio, sid, Author="desk").status == 201
+        join(twilio, sid, Address=number, ProxyAddress=OURS)
+    assert say(twilio, sid, Author="desk").status == 201
     for number in (A, B):
         assert network.handset(number).latest == ThreadKey(OURS, frozenset({number}))
     network.handset(A).reply("Hi")
     assert network.handset(B).bubbles[-1].sender == OURS
-    assert len(_get(twilio, f"/Conversations/{sid}/Messages")["messages"]) == 2
+    assert len(get(twilio, f"/Conversations/{sid}/Messages")["messages"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -259,19 +231,19 @@ def test_a_wrong_conversation_is_refused(
     twilio: Call, fields: dict[str, str], code: int
 ) -> None:
     """And is not there afterwards."""
-    assert _code(twilio("POST", "/Conversations", fields)) == (400, code)
-    assert _get(twilio, "/Conversations")["conversations"] == []
+    assert error_of(twilio("POST", "/Conversations", fields)) == (400, code)
+    assert get(twilio, "/Conversations")["conversations"] == []
 
 
 def test_a_unique_name_is_taken_even_by_a_closed_one(twilio: Call) -> None:
     """It stands for the sid, and is free once the conversation is deleted."""
-    sid = _open(twilio, UniqueName="mg-1")
-    assert _get(twilio, "/Conversations/mg-1")["sid"] == sid
+    sid = opened(twilio, UniqueName="mg-1")
+    assert get(twilio, "/Conversations/mg-1")["sid"] == sid
     twilio("POST", f"/Conversations/{sid}", {"State": "closed"})
     again = twilio("POST", "/Conversations", {"UniqueName": "mg-1"})
-    assert _code(again) == (409, 50353)
+    assert error_of(again) == (409, 50353)
     twilio("DELETE", f"/Conversations/{sid}")
-    assert _open(twilio, UniqueName="mg-1") != sid
+    assert opened(twilio, UniqueName="mg-1") != sid
 
 
 def test_timers_bring_a_conversation_to_its_end(
@@ -282,14 +254,14 @@ def test_timers_bring_a_conversation_to_its_end(
     sid = rail(A, B, **timers)
     path = f"/Conversations/{sid}"
     network.advance(50.0)
-    _say(twilio, sid)
+    say(twilio, sid)
     network.advance(50.0)
-    assert _get(twilio, path)["state"] == "active"
+    assert get(twilio, path)["state"] == "active"
     network.advance(10.0)
-    assert _get(twilio, path)["state"] == "inactive"
+    assert get(twilio, path)["state"] == "inactive"
     network.advance(25 * 3600.0)
-    assert _get(twilio, path)["state"] == "closed"
-    assert set(_get(twilio, path)["timers"]) == {"date_inactive", "date_closed"}
+    assert get(twilio, path)["state"] == "closed"
+    assert set(get(twilio, path)["timers"]) == {"date_inactive", "date_closed"}
 
 
 def test_a_deleted_conversation_has_no_timers(
@@ -299,37 +271,37 @@ def test_a_deleted_conversation_has_no_timers(
     sid = rail(A, B, **{"Timers.Inactive": "PT1M"})
     twilio("DELETE", f"/Conversations/{sid}")
     network.settle()
-    assert _code(twilio("GET", f"/Conversations/{sid}")) == (404, 20404)
+    assert error_of(twilio("GET", f"/Conversations/{sid}")) == (404, 20404)
 
 
 def test_a_participant_can_be_read_and_removed(twilio: Call, rail: Rail) -> None:
     """But gets no address later on."""
     path = f"/Conversations/{rail(A, B)}/Participants"
-    one = _get(twilio, path)["participants"][1]["sid"]
+    one = get(twilio, path)["participants"][1]["sid"]
     proxy = {"MessagingBinding.ProxyAddress": OURS}
     projected = {"MessagingBinding.ProjectedAddress": OURS}
-    assert _code(twilio("POST", f"{path}/{one}", proxy)) == (400, 50441)
-    assert _code(twilio("POST", f"{path}/{one}", projected)) == (400, 50443)
+    assert error_of(twilio("POST", f"{path}/{one}", proxy)) == (400, 50441)
+    assert error_of(twilio("POST", f"{path}/{one}", projected)) == (400, 50443)
     changed = twilio("POST", f"{path}/{one}", {"Attributes": '{"a":1}'})
-    assert _read(changed)["attributes"] == '{"a":1}'
-    assert _get(twilio, f"{path}/{one}")["messaging_binding"]["address"] == A
+    assert read(changed)["attributes"] == '{"a":1}'
+    assert get(twilio, f"{path}/{one}")["messaging_binding"]["address"] == A
     assert twilio("DELETE", f"{path}/{one}").status == 204
-    assert _code(twilio("GET", f"{path}/{one}")) == (404, 20404)
+    assert error_of(twilio("GET", f"{path}/{one}")) == (404, 20404)
 
 
 def test_conversations_are_found_by_member(twilio: Call, rail: Rail) -> None:
     """Every one that has the address, with its state and the binding."""
     sids = {rail(A, B), rail(A, C)}
     url = "/ParticipantConversations?Address=%2B14155550101"
-    found = _get(twilio, url)["conversations"]
+    found = get(twilio, url)["conversations"]
     assert {one["conversation_sid"] for one in found} == sids
     assert {one["conversation_state"] for one in found} == {"active"}
     assert found[0]["participant_messaging_binding"]["address"] == A
-    assert _get(twilio, "/ParticipantConversations")["conversations"] == []
+    assert get(twilio, "/ParticipantConversations")["conversations"] == []
 
 
 def test_a_conversation_can_be_renamed(twilio: Call, rail: Rail) -> None:
     """Its state stays what it is."""
     path = f"/Conversations/{rail(A, B)}"
-    changed = _read(twilio("POST", path, {"FriendlyName": "Dinner"}))
+    changed = read(twilio("POST", path, {"FriendlyName": "Dinner"}))
     assert (changed["friendly_name"], changed["state"]) == ("Dinner", "active")
